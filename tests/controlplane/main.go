@@ -1,7 +1,7 @@
 // Command controlplane is etcd, kube-apiserver or kube-controller-manager, chosen by its first argument.
 //
 // It is a Kubernetes API for tests and demonstrations on one machine, without containers: three processes of one
-// binary, so that each can be killed and started again on its own. Data is not synced to disk.
+// binary, so that each can be killed and started again on its own.
 package main
 
 import (
@@ -37,48 +37,44 @@ func main() {
 	os.Exit(cli.Run(servers[name]()))
 }
 
-// newEtcdCommand serves the few flags that a single loopback member needs; they are spelt as etcd spells them.
+// newEtcdCommand takes the few flags that a single member needs, as the etcd program itself takes them.
 func newEtcdCommand() *cobra.Command {
-	var dataDir, clientURL, peerURL string
+	config := embed.NewConfig()
+	var clientURL, advertiseURL, peerURL string
 	command := &cobra.Command{
-		Use:           "etcd",
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: false,
+		Use:          "etcd",
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
 		RunE: func(*cobra.Command, []string) error {
-			return serveEtcd(dataDir, clientURL, peerURL)
+			for _, given := range []struct {
+				text string
+				into *[]url.URL
+			}{
+				{clientURL, &config.ListenClientUrls},
+				{advertiseURL, &config.AdvertiseClientUrls},
+				{peerURL, &config.ListenPeerUrls},
+			} {
+				parsed, err := url.Parse(given.text)
+				if err != nil {
+					return err
+				}
+				*given.into = []url.URL{*parsed}
+			}
+			return serveEtcd(config)
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&dataDir, "data-dir", "", "folder of the data; kept over restarts")
-	flags.StringVar(&clientURL, "listen-client-urls", "", "http://127.0.0.1:PORT for the API server")
-	flags.StringVar(&peerURL, "listen-peer-urls", "", "http://127.0.0.1:PORT for other members (there are none)")
-	for _, name := range []string{"data-dir", "listen-client-urls", "listen-peer-urls"} {
-		if err := command.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag name above is misspelt
-		}
-	}
+	flags.StringVar(&config.Dir, "data-dir", "", "folder of the data; kept over restarts")
+	flags.StringVar(&clientURL, "listen-client-urls", "", "where clients reach it: http://127.0.0.1:PORT")
+	flags.StringVar(&advertiseURL, "advertise-client-urls", "", "the same")
+	flags.StringVar(&peerURL, "listen-peer-urls", "", "where other members would reach it; port 0 takes a free one")
+	flags.BoolVar(&config.UnsafeNoFsync, "unsafe-no-fsync", false, "do not wait for the disk: survives its process, not a power cut")
+	flags.StringVar(&config.LogLevel, "log-level", "info", "debug, info, warn, error")
 	return command
 }
 
 // serveEtcd runs one member until SIGTERM or SIGINT.
-func serveEtcd(dataDir, clientURL, peerURL string) error {
-	client, err := url.Parse(clientURL)
-	if err != nil {
-		return fmt.Errorf("--listen-client-urls: %w", err)
-	}
-	peer, err := url.Parse(peerURL)
-	if err != nil {
-		return fmt.Errorf("--listen-peer-urls: %w", err)
-	}
-	config := embed.NewConfig()
-	config.Dir = dataDir
-	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
-	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
-	config.InitialCluster = config.InitialClusterFromName(config.Name)
-	config.UnsafeNoFsync = true // a test survives its process, not a power cut
-	config.LogLevel = "warn"
-
+func serveEtcd(config *embed.Config) error {
 	server, err := embed.StartEtcd(config)
 	if err != nil {
 		return fmt.Errorf("etcd: %w", err)
