@@ -1,0 +1,96 @@
+"""What an advisor asks and answers: what-if requests, and the advice that comes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pgtend.domain.index import Index
+from pgtend.domain.recommendation import Action, Evidence
+from pgtend.domain.workload import Query, UnplannableStatement
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostRequest:
+    """Plan ``query`` as if ``shown`` were there and the existing indexes with the OIDs ``hidden`` were not."""
+
+    query: Query
+    shown: tuple[Index, ...] = ()
+    hidden: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanCost:
+    """The planner's answer: total cost in its own units, which of the shown indexes it uses, and the plan in one line."""
+
+    cost: float
+    used: frozenset[Index]
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unplannable:
+    """The planner could not or must not plan this query; a sentence of our own, never the server's text."""
+
+    reason: str
+
+
+CostAnswer = PlanCost | Unplannable
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizesRequest:
+    """Ask for the sizes of indexes, in bytes, in the order given."""
+
+    indexes: tuple[Index, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostsRequest:
+    """Ask for a batch of plans, answered in the order given."""
+
+    requests: tuple[CostRequest, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What what-if planning has cost the server so far."""
+
+    explains: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraints:
+    """What advice has to respect."""
+
+    storage_budget: int | None = None
+    """Bytes that may be added, net of what is dropped; None: no limit."""
+    max_indexes_per_table: int = 10
+    max_width: int = 3
+    """Keys of one index."""
+    seconds: float | None = None
+    """What-if time after which the best set so far is the answer."""
+    minimum_gain: float = 0.01
+    """Share of the workload's cost that an index must save to be worth proposing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdvisedChange:
+    """One index to create or drop, with its evidence. ``definition`` is DDL for people to read."""
+
+    action: Action
+    index: Index
+    evidence: Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """The chosen changes, most useful first."""
+
+    changes: tuple[AdvisedChange, ...]
+    cost_before: float
+    cost_after: float
+    left_out: tuple[UnplannableStatement, ...] = ()
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+    """False when a deadline ended the search early."""

@@ -1,0 +1,128 @@
+"""What the target database is: tables, columns with their statistics, existing indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pgtend.domain.index import Index, TableName
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseIdentity:
+    """Which database this is: approvals and histories belong to one identity and do not carry over to another."""
+
+    system_identifier: str
+    oid: int
+    name: str
+    server_version: int
+    """server_version_num, for example 150020."""
+    standby: bool = False
+
+
+class RelationKind(StrEnum):
+    """Kinds of relations that a query may name."""
+
+    TABLE = "Table"
+    PARTITIONED_TABLE = "PartitionedTable"
+    PARTITION = "Partition"
+    FOREIGN_TABLE = "ForeignTable"
+    MATERIALIZED_VIEW = "MaterializedView"
+    VIEW = "View"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column with what pg_stats knows of it; statistics are None where the table was never analysed or they are hidden."""
+
+    name: str
+    type: str
+    """format_type() of the column."""
+    not_null: bool = False
+    generated: bool = False
+    collation: str | None = None
+    btree_opclass: bool = True
+    """Whether the type has a default B-tree operator class."""
+    n_distinct: float | None = None
+    """As in pg_stats: negative values are the share of rows."""
+    null_fraction: float | None = None
+    average_width: int | None = None
+    """Bytes."""
+    correlation: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteCounters:
+    """Rows written to a table since the statistics were reset (pg_stat_all_tables)."""
+
+    inserted: int = 0
+    updated: int = 0
+    hot_updated: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A relation with its size and columns."""
+
+    oid: int
+    name: TableName
+    kind: RelationKind
+    rows: float
+    """Estimated rows (pg_class.reltuples; negative means never analysed)."""
+    bytes: int
+    """Bytes of the main fork."""
+    columns: Mapping[str, Column]
+    writes: WriteCounters = field(default_factory=WriteCounters)
+    temporary: bool = False
+    row_security: bool = False
+    """True where row-level security hides the table's statistics from the observer."""
+    extension_owned: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingIndex:
+    """An index that is in the catalog.
+
+    ``index`` is its typed definition, or None where it uses what pgtend's typed form cannot say (then ``definition`` alone
+    tells what it is, and pgtend never drops or rebuilds it).
+    """
+
+    oid: int
+    name: str
+    table: TableName
+    definition: str
+    """pg_get_indexdef() text, for people to read."""
+    index: Index | None
+    valid: bool
+    ready: bool
+    unique: bool
+    primary: bool
+    constraint: bool
+    """Backs a constraint."""
+    replica_identity: bool
+    partition_attached: bool
+    size_bytes: int
+    scans: int
+    comment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """The tables and indexes of one database, seen at one moment."""
+
+    tables: Mapping[TableName, Table]
+    indexes: tuple[ExistingIndex, ...]
+    search_path: tuple[str, ...] = ("public",)
+    """Schemas in which unqualified names are looked up, in order (pg_catalog left out)."""
+    extension_functions: frozenset[str] = frozenset()
+    """Functions that belong to installed extensions, as schema.name."""
+    extensions: frozenset[str] = frozenset()
+    stats_reset: datetime | None = None
+    """When the database's statistics were last reset."""
+
+    def indexes_of(self, table: TableName) -> tuple[ExistingIndex, ...]:
+        """The existing indexes on one table, invalid ones included."""
+        return tuple(index for index in self.indexes if index.table == table)

@@ -1,0 +1,62 @@
+"""What is wrong with a connection or a set-up, as a named reason with the sentence that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Aspect(StrEnum):
+    """The condition of a TuningPolicy that a finding belongs to."""
+
+    CONNECTED = "Connected"
+    PERMITTED = "Permitted"
+    WHAT_IF = "WhatIf"
+    TUNER_READY = "TunerReady"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is missing or wrong.
+
+    ``fatal`` findings stop the aspect (nothing can be read, nothing can be built); the others are said and lived with.
+    """
+
+    aspect: Aspect
+    reason: str
+    """CamelCase, for the condition."""
+    message: str
+    """What is wrong and what to do, without any secret."""
+    fatal: bool = True
+
+
+class PgtendError(Exception):
+    """Root of every error that pgtend names. Its text is a sentence fit to be shown."""
+
+
+class ConnectionRefusedByTarget(PgtendError):
+    """The target database cannot be reached, or will not let us in; carries the finding to show."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class StatementFailed(PgtendError):
+    """A statement failed on the target; the SQLSTATE and a sentence of our own, never the server's text."""
+
+    def __init__(self, sqlstate: str, message: str) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+
+
+class ObjectGone(PgtendError):
+    """The Kubernetes object is not there any more."""
+
+
+class WriteConflict(PgtendError):
+    """Somebody else changed what we wanted to write; look again and decide anew."""
+
+
+class LeadershipLost(PgtendError):
+    """This process is not the leader any more and must not act."""

@@ -1,0 +1,128 @@
+"""An index as typed data: the only form from which pgtend ever builds DDL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AccessMethod(StrEnum):
+    """Postgres index access methods."""
+
+    BTREE = "btree"
+    HASH = "hash"
+    GIN = "gin"
+    GIST = "gist"
+    SPGIST = "spgist"
+    BRIN = "brin"
+
+
+class SortOrder(StrEnum):
+    """Sort order of one B-tree key."""
+
+    ASC = "Asc"
+    DESC = "Desc"
+
+
+class NullsOrder(StrEnum):
+    """Where NULLs sort in one B-tree key."""
+
+    FIRST = "First"
+    LAST = "Last"
+
+
+class ComparisonOperator(StrEnum):
+    """Operators that a predicate of a partial index may use."""
+
+    EQ = "="
+    NE = "<>"
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    IS_NULL = "IsNull"
+    IS_NOT_NULL = "IsNotNull"
+    IS_TRUE = "IsTrue"
+    IS_FALSE = "IsFalse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant:
+    """A typed constant: ``value`` in the text input syntax of the Postgres type ``type``."""
+
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnArgument:
+    """A column handed to a function."""
+
+    column: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionCall:
+    """An immutable built-in function over columns and constants, as key of an expression index."""
+
+    function: str
+    arguments: tuple[ColumnArgument | Constant, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexColumn:
+    """One key of an index: a column or an expression, never both.
+
+    ``nulls`` None means the default of the order (Last for Asc, First for Desc); ``opclass`` and ``collation`` None mean
+    the column's defaults.
+    """
+
+    column: str | None = None
+    expression: FunctionCall | None = None
+    order: SortOrder = SortOrder.ASC
+    nulls: NullsOrder | None = None
+    opclass: str | None = None
+    collation: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.column is None) == (self.expression is None):
+            raise ValueError("an index key is either a column or an expression")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One conjunct of a partial index's predicate; ``constant`` is None exactly for the Is… operators."""
+
+    column: str
+    operator: ComparisonOperator
+    constant: Constant | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableName:
+    """A qualified table name, unquoted as in pg_class."""
+
+    schema: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An index definition. ``name`` is no part of what an index is: two definitions that differ in it alone are one index."""
+
+    schema: str
+    table: str
+    columns: tuple[IndexColumn, ...]
+    method: AccessMethod = AccessMethod.BTREE
+    include: tuple[str, ...] = ()
+    predicate: tuple[Comparison, ...] = ()
+    unique: bool = False
+    name: str | None = None
+
+    @property
+    def table_name(self) -> TableName:
+        """The table that the index is on."""
+        return TableName(schema=self.schema, table=self.table)

@@ -1,0 +1,150 @@
+"""What the database is asked: statement counters as read, and queries as pgtend knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pgtend.domain.index import TableName
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementKey:
+    """One entry of pg_stat_statements in one database."""
+
+    user: int
+    """OID of the role."""
+    queryid: int
+    toplevel: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementCounters:
+    """Cumulative counters of one entry; times in milliseconds, blocks of 8 KiB."""
+
+    calls: int
+    total_ms: float
+    rows: int
+    blocks_hit: int
+    blocks_read: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterSnapshot:
+    """The counters of all statements of one database at one moment.
+
+    ``stats_reset`` and ``dealloc`` tell whether a difference of two snapshots means anything: a reset starts all counters
+    again, a deallocation may have thrown entries out in between.
+    """
+
+    at: datetime
+    counters: Mapping[StatementKey, StatementCounters]
+    stats_reset: datetime | None
+    dealloc: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementText:
+    """The normalised text of one entry, and the search_path under which its role would run it."""
+
+    key: StatementKey
+    text: str
+    search_path: tuple[str, ...] = ("public",)
+
+
+class StatementKind(StrEnum):
+    """What a statement does to rows."""
+
+    SELECT = "Select"
+    INSERT = "Insert"
+    UPDATE = "Update"
+    DELETE = "Delete"
+    MERGE = "Merge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A statement with an identity that outlives restarts, recreated tables and major versions.
+
+    ``fingerprint`` (16 hex digits) is taken over the resolved relations and the text normalised by pgtend.
+    """
+
+    fingerprint: str
+    text: str
+    """Normalised again by pgtend: no comment, no constant. May be shown."""
+    plannable: str
+    """The text to plan: rendered from the parse tree, parameters as $1…; may hold constants of a workload file."""
+    kind: StatementKind
+    relations: frozenset[TableName]
+    functions: frozenset[str] = frozenset()
+    """Functions called, lower case, qualified where the text qualifies them."""
+    parameters: int = 0
+    """Number of $n parameters in ``plannable``."""
+    search_path: tuple[str, ...] = ("public",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How often a query ran and how long it took, over one stretch of time."""
+
+    calls: int
+    total_ms: float
+    rows: int = 0
+    blocks_hit: int = 0
+    blocks_read: int = 0
+
+    @property
+    def mean_ms(self) -> float:
+        """Mean milliseconds a call, 0 when it was not called."""
+        return self.total_ms / self.calls if self.calls else 0.0
+
+    def __add__(self, other: Load) -> Load:
+        return Load(
+            calls=self.calls + other.calls,
+            total_ms=self.total_ms + other.total_ms,
+            rows=self.rows + other.rows,
+            blocks_hit=self.blocks_hit + other.blocks_hit,
+            blocks_read=self.blocks_read + other.blocks_read,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedQuery:
+    """A query with its share in the workload: ``weight`` multiplies its estimated cost."""
+
+    id: str
+    """What reports call it: the fingerprint, or the file's or entry's name in a given workload."""
+    query: Query
+    weight: float
+    load: Load | None = None
+    """Observed load, None for a workload from files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnplannableStatement:
+    """A statement that is left out of advice, with the sentence that says why and its share of the load (0…1)."""
+
+    id: str
+    reason: str
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """The queries to advise on, and what had to be left out."""
+
+    queries: tuple[WeightedQuery, ...]
+    left_out: tuple[UnplannableStatement, ...] = ()
+    hours: float | None = None
+    """Hours over which the loads were observed, None for a workload from files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The load of each query, by fingerprint, over one short stretch of time: the unit of verification."""
+
+    start: datetime
+    seconds: float
+    loads: Mapping[str, Load]

@@ -1,0 +1,1 @@
+"""The Kubernetes edge: the only place that imports kopf and kubernetes."""

@@ -1,0 +1,161 @@
+"""What core and pipeline need of the world, as protocols: the edges implement them, tests may too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pgtend.domain.advice import CostAnswer, CostRequest, Spent
+from pgtend.domain.catalog import Catalog, DatabaseIdentity
+from pgtend.domain.finding import Finding
+from pgtend.domain.index import Index, TableName
+from pgtend.domain.policy import Policy
+from pgtend.domain.policy_status import PolicyStatus
+from pgtend.domain.recommendation import Recommendation, RecommendationStatus
+from pgtend.domain.record import ActionRecord, HourOfLoad
+from pgtend.domain.workload import CounterSnapshot, StatementKey, StatementText
+
+
+class Clock(Protocol):
+    """Time, so that tests can hold it."""
+
+    def now(self) -> datetime:
+        """The present, aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow."""
+
+
+class Database(Protocol):
+    """The target as the observer role sees it. Every method may raise ConnectionRefusedByTarget or StatementFailed."""
+
+    async def identify(self) -> DatabaseIdentity:
+        """Which database this is."""
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        """What is missing for the observer: extensions, privileges, settings; empty when all is well."""
+
+    async def read_counters(self) -> CounterSnapshot:
+        """The statement counters of this database, without our own sessions and without texts."""
+
+    async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
+        """The texts of these entries; entries that are gone, or whose text may not be read, are left out."""
+
+    async def read_catalog(self) -> Catalog:
+        """Tables, columns with statistics, and indexes; without system schemas and platform databases' own."""
+
+    async def fingerprint_settings(self) -> str:
+        """A digest of the planner's settings: when it changes, a measurement starts again."""
+
+
+class CostModel(Protocol):
+    """Hypothetical planning. Answers come in the order of the requests."""
+
+    async def sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
+        """Estimated bytes of each index."""
+
+    async def costs(self, requests: Sequence[CostRequest]) -> tuple[CostAnswer, ...]:
+        """A batch of plans."""
+
+    @property
+    def spent(self) -> Spent:
+        """What planning has cost so far."""
+
+
+class IndexState(StrEnum):
+    """What the catalog says of an index of a given name."""
+
+    ABSENT = "Absent"
+    VALID = "Valid"
+    INVALID = "Invalid"
+    """There, not valid, and nobody is building it."""
+    BUILDING = "Building"
+    """There, not valid, and a backend is building it."""
+    FOREIGN = "Foreign"
+    """There, but it is not what was to be built (another table or definition): not ours, never touched."""
+
+
+class Executor(Protocol):
+    """DDL as the tuner role, fenced by an advisory lock. May raise ConnectionRefusedByTarget or StatementFailed."""
+
+    async def identify(self) -> DatabaseIdentity:
+        """Which database the tuner is connected to."""
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        """What is missing for the tuner."""
+
+    async def blockers(self, table: TableName) -> tuple[str, ...]:
+        """What a concurrent build on this table would wait for now: old snapshots, prepared transactions, sentences."""
+
+    async def index_state(self, index: Index, name: str) -> IndexState:
+        """What is there under that name, compared with that definition."""
+
+    async def build(self, index: Index, name: str, comment: str) -> None:
+        """CREATE INDEX CONCURRENTLY, then the comment. Cancelling the task cancels the build on the server and waits for its end.
+
+        Returns when the server says so; the caller looks at index_state afterwards.
+        """
+
+    async def remove(self, index: Index, name: str) -> None:
+        """DROP INDEX CONCURRENTLY IF EXISTS of the named index in the table's schema."""
+
+    async def analyze(self, table: TableName) -> None:
+        """ANALYZE the table, for statistics of an expression index."""
+
+    async def size(self, schema: str, name: str) -> int:
+        """Bytes of a built index."""
+
+
+class Recommendations(Protocol):
+    """The IndexRecommendations of one policy. May raise ObjectGone, WriteConflict or LeadershipLost."""
+
+    async def list(self) -> tuple[Recommendation, ...]:
+        """All of this policy's recommendations, as they are now."""
+
+    async def issue(self, name: str) -> Recommendation:
+        """Create the object (or adopt one that a person made before) with its owner reference; the approval is never sent."""
+
+    async def write_status(self, recommendation: Recommendation, status: RecommendationStatus) -> Recommendation:
+        """Write the operator's part when it differs from what is there; returns the object as it then is."""
+
+    async def announce(
+        self, recommendation: Recommendation, reason: str, message: str, *, warning: bool = False
+    ) -> None:
+        """An Event on the object, de-duplicated by reason and message."""
+
+
+class Policies(Protocol):
+    """The TuningPolicy of one loop. May raise ObjectGone or LeadershipLost."""
+
+    async def read(self) -> Policy:
+        """The policy as it is now; raises PolicyInvalid where it cannot be read."""
+
+    async def write_status(self, status: PolicyStatus) -> None:
+        """Write the status when it differs from what is there."""
+
+    async def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
+        """An Event on the policy, de-duplicated by reason and message."""
+
+
+class History(Protocol):
+    """What a restart must not lose. ``database`` is a key made of the DatabaseIdentity: "<system identifier>/<oid>"."""
+
+    async def see_indexes(self, database: str, names: Sequence[str], at: datetime) -> Mapping[str, datetime]:
+        """Note that these indexes (schema.name) are there; returns since when each has been watched without a gap in being there."""
+
+    async def add_hour(self, database: str, hour: HourOfLoad) -> None:
+        """Add loads to the rollup of their hour (adding, not replacing)."""
+
+    async def hours(self, database: str, since: datetime) -> tuple[HourOfLoad, ...]:
+        """The rollups from ``since`` on, oldest first."""
+
+    async def record(self, database: str, action: ActionRecord) -> None:
+        """Append to the audit trail."""
+
+    async def actions(self, database: str, since: datetime) -> tuple[ActionRecord, ...]:
+        """The audit trail from ``since`` on, oldest first."""
+
+    async def prune(self, before: datetime) -> int:
+        """Forget rollups before this moment and actions older than their own, longer, retention; returns rows removed."""

@@ -1,0 +1,1 @@
+"""The Postgres edge: the only place that imports psycopg."""
