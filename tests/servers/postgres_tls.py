@@ -22,7 +22,8 @@ def make_certificates(folder: Path, account: Account) -> Certificates:
     """Make both in `folder`; each call has a new authority, valid for a week."""
     ca, ca_key = folder / "ca.crt", folder / "ca.key"
     certificate, key = folder / "server.crt", folder / "server.key"
-    new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -sha256 -days 7".split()
+    key_type = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    new = ("req", "-x509", *key_type, "-sha256", "-days", "7")
     _openssl(
         *new,
         *("-subj", "/CN=pgtend test authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign"),
