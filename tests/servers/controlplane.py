@@ -22,9 +22,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.servers.controlplane_binary import ControlPlaneUnavailable, Programs, find_programs
+from tests.servers.controlplane_binary import ControlPlaneUnavailableError, Programs, find_programs
 from tests.servers.controlplane_cluster import Cluster, existing_cluster, kubeconfig_of_environment, write_kubeconfig
-from tests.servers.controlplane_processes import Keeper, PortTaken, Server, answers, free_port, listens_on
+from tests.servers.controlplane_processes import Keeper, PortTakenError, Server, answers, free_port, listens_on
 
 ATTEMPTS = 5
 CONTROLLERS = (
@@ -46,25 +46,20 @@ rules:
 
 
 class ControlPlane:
-    """One Kubernetes API, as a context manager or by start and stop; `cluster` says how to use it.
-
-    `audit_log` has a JSON line (audit.k8s.io/v1 Event, level Metadata) for each request but those of the control
-    plane itself.
-    """
+    """One Kubernetes API, as a context manager or by start and stop; `cluster`, once started, says how to use it."""
 
     cluster: Cluster
-    audit_log: Path
 
     def __init__(self, programs: Programs | None = None) -> None:
         self._programs = programs or find_programs()
         self._servers: dict[str, Server] = {}
 
     def start(self) -> None:
-        """Start all servers and wait until they are ready. Raises ServerFailed, or ControlPlaneUnavailable."""
+        """Start all servers and wait until they are ready. Raises ServerFailedError."""
         for _ in range(ATTEMPTS - 1):
             try:
                 return self._start()
-            except PortTaken:
+            except PortTakenError:
                 continue
         return self._start()
 
@@ -110,7 +105,7 @@ class ControlPlane:
         self._keeper.stop(self._servers.pop("apiserver"))
 
     def start_apiserver(self) -> None:
-        """Start the API server on its port and wait until it is ready. Raises ServerFailed."""
+        """Start the API server on its port and wait until it is ready. Raises ServerFailedError."""
         server = self._servers["apiserver"] = self._keeper.start("apiserver", self._apiserver_arguments())
         self._keeper.wait_until(
             server,
@@ -149,7 +144,13 @@ class ControlPlane:
         # What the API server shows is made at its first start, and a kubeconfig holds it.
         admin = self._folder / "admin.kubeconfig"
         write_kubeconfig(admin, url=f"https://127.0.0.1:{self._port}", ca=self.ca, token=self._admin_token)
-        self.cluster = Cluster(kubeconfig=admin, url=f"https://127.0.0.1:{self._port}", ca=self.ca, folder=self._folder)
+        self.cluster = Cluster(
+            kubeconfig=admin,
+            url=f"https://127.0.0.1:{self._port}",
+            ca=self.ca,
+            folder=self._folder,
+            audit_log=self._folder / "audit.log",
+        )
 
     def _write_files(self) -> None:
         self._admin_token, self._manager_token = secrets.token_hex(16), secrets.token_hex(16)
@@ -159,13 +160,12 @@ class ControlPlane:
             f'{self._manager_token},controller-manager,controller-manager,"system:masters"\n'
         )
         (self._folder / "audit.yaml").write_text(AUDIT_POLICY)
-        self.audit_log = self._folder / "audit.log"
-        key = self._folder / "service-accounts.key"
-        arguments = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(key)]
         try:
-            subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+            make_key_pair(self._folder / "service-accounts.key", self._folder / "service-accounts.pub")
         except FileNotFoundError:
-            raise ControlPlaneUnavailable("openssl is missing: install it (Debian: apt-get install openssl).") from None
+            raise ControlPlaneUnavailableError(
+                "openssl is missing: install it (Debian: apt-get install openssl)."
+            ) from None
 
     def _start_etcd(self) -> None:
         url = f"http://127.0.0.1:{self._etcd_port}"
@@ -184,7 +184,6 @@ class ControlPlane:
         self._keeper.wait_until(server, lambda: answers(f"{url}/health") and listens_on(server.pid, self._etcd_port))
 
     def _apiserver_arguments(self) -> list[str]:
-        key = self._folder / "service-accounts.key"
         return [
             *self._programs.apiserver,
             f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
@@ -194,14 +193,14 @@ class ControlPlane:
             "--advertise-address=127.0.0.1",
             "--service-cluster-ip-range=10.0.0.0/24",
             f"--service-account-issuer=https://127.0.0.1:{self._port}/",
-            f"--service-account-key-file={key}",  # the public half is taken from it
-            f"--service-account-signing-key-file={key}",
+            f"--service-account-key-file={self._folder / 'service-accounts.pub'}",
+            f"--service-account-signing-key-file={self._folder / 'service-accounts.key'}",
             f"--token-auth-file={self._folder / 'tokens.csv'}",
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount",
             "--endpoint-reconciler-type=none",
             f"--audit-policy-file={self._folder / 'audit.yaml'}",
-            f"--audit-log-path={self.audit_log}",
+            f"--audit-log-path={self._folder / 'audit.log'}",
         ]
 
     def _start_controller_manager(self) -> None:
@@ -221,8 +220,17 @@ class ControlPlane:
         )
 
 
+def make_key_pair(private: Path, public: Path) -> None:
+    """Write an ECDSA key pair (PEM) that signs the tokens of ServiceAccounts and checks them."""
+    for arguments in (
+        ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(private)],
+        ["pkey", "-in", str(private), "-pubout", "-out", str(public)],
+    ):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
 @contextmanager
-def test_cluster() -> Iterator[Cluster]:
+def cluster_for_tests() -> Iterator[Cluster]:
     """Yield the cluster that `KUBECONFIG_TEST` names, neither started nor stopped, or else one of our own."""
     named = kubeconfig_of_environment()
     if named is not None:
@@ -240,7 +248,7 @@ def main() -> int:
         signal.signal(number, lambda *_: ended.set())
     try:
         control_plane = ControlPlane()
-    except ControlPlaneUnavailable as error:
+    except ControlPlaneUnavailableError as error:
         print(error, file=sys.stderr)
         return 1
     with control_plane:

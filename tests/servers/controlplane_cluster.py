@@ -23,16 +23,21 @@ class Cluster:
 
     `kubeconfig` is that of an administrator, `ca` the certificate (PEM) that its server is checked against, None
     where the system's are used. `folder` is a place for files that go when the cluster or the test session ends.
+    `audit_log` has a JSON line (audit.k8s.io/v1 Event, level Metadata) for each answered request but those of the
+    control plane itself; None where somebody else runs the cluster.
     """
 
     kubeconfig: Path
     url: str
     ca: Path | None
     folder: Path
+    audit_log: Path | None = None
 
     def open_admin_client(self) -> client.ApiClient:
         """Return a blocking client with the administrator's rights; close it (it is a context manager)."""
-        return config.new_client_from_config(str(self.kubeconfig))
+        settings = client.Configuration()
+        config.load_kube_config(str(self.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+        return client.ApiClient(settings)
 
     def kubeconfig_for_service_account(
         self, namespace: str, name: str, *, lifetime: timedelta = timedelta(hours=24)
@@ -51,6 +56,8 @@ class Cluster:
                 ),
                 _request_timeout=REQUEST_TIMEOUT,
             )
+        assert token.status is not None, "the API server answered a TokenRequest without a token"
+        assert token.status.token is not None, "the API server answered a TokenRequest without a token"
         path = self.folder / f"{namespace}.{name}.kubeconfig"
         write_kubeconfig(path, url=self.url, ca=self.ca, token=token.status.token, namespace=namespace)
         return path
@@ -78,7 +85,7 @@ def write_kubeconfig(path: Path, *, url: str, ca: Path | None, token: str, names
 def existing_cluster(kubeconfig: Path) -> Iterator[Cluster]:
     """Yield a cluster that somebody else runs, named by an administrator's kubeconfig (its current context)."""
     settings = client.Configuration()
-    config.load_kube_config(str(kubeconfig), client_configuration=settings)
+    config.load_kube_config(str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
     with TemporaryDirectory(prefix="pgtend-cluster-") as folder:
         ca = None
         if settings.ssl_ca_cert:

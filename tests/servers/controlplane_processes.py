@@ -23,11 +23,11 @@ SECONDS_TO_START = 60.0
 SECONDS_TO_END = 20.0
 
 
-class ServerFailed(Exception):
+class ServerFailedError(Exception):
     """A server ended early or did not become ready; the message holds the end of its log."""
 
 
-class PortTaken(ServerFailed):
+class PortTakenError(ServerFailedError):
     """Another process took the port between its choice and its use."""
 
 
@@ -71,7 +71,8 @@ class Keeper:
     def wait_until(self, server: Server, ready: Callable[[], bool]) -> None:
         """Wait until a server is ready.
 
-        Raises PortTaken or ServerFailed when it ends before, and ServerFailed when it is not ready within a minute.
+        Raises ServerFailedError when it ends before (PortTakenError when that is the cause) or is not ready within a
+        minute.
         """
         deadline = time.monotonic() + SECONDS_TO_START
         while not ready():
@@ -79,7 +80,7 @@ class Keeper:
             if code is not None or time.monotonic() > deadline:
                 text = server.log.read_text(errors="replace")
                 what = f"ended with {code}" if code is not None else f"was not ready in {SECONDS_TO_START:.0f} s"
-                kind = PortTaken if code is not None and "address already in use" in text else ServerFailed
+                kind = PortTakenError if code is not None and "address already in use" in text else ServerFailedError
                 raise kind(f"{server.name} {what}. The end of its log:\n" + "\n".join(text.splitlines()[-20:]))
             time.sleep(0.05)
 
@@ -103,7 +104,7 @@ class Keeper:
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         if not line:
-            raise ServerFailed(f"the keeper of the servers ended with {self._process.wait()}; it says why above")
+            raise ServerFailedError(f"the keeper of the servers ended with {self._process.wait()}; it says why above")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
