@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -93,9 +94,16 @@ class Executor(Protocol):
         """What is there under that name, compared with that definition."""
 
     async def build(self, index: Index, name: str, comment: str) -> None:
-        """CREATE INDEX CONCURRENTLY, then the comment. Cancelling the task cancels the build on the server and waits for its end.
+        """CREATE INDEX CONCURRENTLY, then the comment; returns when the server says so, the caller looks at index_state.
 
-        Returns when the server says so; the caller looks at index_state afterwards.
+        Cancelling the task only lets go of the session: the server goes on building, and a restarted operator finds
+        the build under way or finished. To end it on the server, see ``cancel``.
+        """
+
+    async def cancel(self, index: Index, name: str) -> None:
+        """End a build of this index that is under way on the server (whoever started it as the tuner), and wait for its end.
+
+        Works from another session than the one that builds. The invalid remains are the caller's to ``remove``.
         """
 
     async def remove(self, index: Index, name: str) -> None:
@@ -106,6 +114,22 @@ class Executor(Protocol):
 
     async def size(self, schema: str, name: str) -> int:
         """Bytes of a built index."""
+
+
+class Target(Protocol):
+    """Opens sessions on one policy's database, from its secrets as they are now.
+
+    Each context manager opens a session of its own and closes it; opening may raise ConnectionRefusedByTarget.
+    """
+
+    def observe(self, policy: Policy) -> AbstractAsyncContextManager[Database]:
+        """A session as the observer."""
+
+    def plan(self, policy: Policy, catalog: Catalog) -> AbstractAsyncContextManager[CostModel]:
+        """A session as the observer for hypothetical planning; refused with a WhatIf finding where that cannot be done."""
+
+    def execute(self, policy: Policy) -> AbstractAsyncContextManager[Executor]:
+        """A session as the tuner; refused with a TunerReady finding where there is none."""
 
 
 class Recommendations(Protocol):
