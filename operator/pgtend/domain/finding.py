@@ -50,6 +50,10 @@ class StatementFailed(PgtendError):
         self.sqlstate = sqlstate
 
 
+class PolicyInvalid(PgtendError):
+    """A TuningPolicy that the schema let through but that means nothing (an unknown time zone, say); the sentence says what."""
+
+
 class ObjectGone(PgtendError):
     """The Kubernetes object is not there any more."""
 

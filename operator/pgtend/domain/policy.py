@@ -98,6 +98,8 @@ class Policy:
     name: str
     uid: str
     generation: int
+    created_at: datetime
+    """When the object was created: of two policies on one database the older one works."""
     mode: Mode
     aggressiveness: Aggressiveness
     suspended: bool

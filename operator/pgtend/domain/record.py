@@ -17,6 +17,8 @@ class HourOfLoad:
     hour: datetime
     statements: Mapping[str, Load]
     rows_written: Mapping[TableName, int]
+    seconds: float
+    """Seconds of that hour that were observed; adding to an hour adds them too."""
 
 
 @dataclass(frozen=True, kw_only=True)
