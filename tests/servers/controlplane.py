@@ -243,14 +243,14 @@ def cluster_for_tests() -> Iterator[Cluster]:
 
 def main() -> int:
     """Start a control plane, say how to use it, and keep it until SIGINT or SIGTERM."""
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     try:
         control_plane = ControlPlane()
     except ControlPlaneUnavailableError as error:
         print(error, file=sys.stderr)
         return 1
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     with control_plane:
         print(f"export KUBECONFIG={control_plane.kubeconfig}", flush=True)
         print("Ctrl-C ends it.", file=sys.stderr)

@@ -28,6 +28,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULE = REPOSITORY / "tests" / "controlplane"
+GO_OF_ENVIRONMENT = REPOSITORY / ".venv" / "bin" / "go"
 SECONDS_BETWEEN_REPORTS = 15.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -112,9 +113,8 @@ def find_go(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
     wanted = re.search(r"^go (\d+)\.(\d+)", (MODULE / "go.mod").read_text(), re.MULTILINE)
     assert wanted is not None, "go.mod names no Go version"
     on_path = shutil.which("go", path=environment.get("PATH"))
-    in_environment = REPOSITORY / ".venv" / "bin" / "go"
     seen = []
-    for candidate in (on_path, str(in_environment) if in_environment.exists() else None):
+    for candidate in (on_path, str(GO_OF_ENVIRONMENT) if GO_OF_ENVIRONMENT.exists() else None):
         if candidate is None:
             continue
         answer = subprocess.run(
@@ -126,7 +126,7 @@ def find_go(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
         seen.append(f"{candidate} is {answer or 'not working'}")
     raise ControlPlaneUnavailableError(
         f"Go {wanted[1]}.{wanted[2]} or newer is needed to build the test control plane, but neither `go` on the PATH "
-        f"nor {in_environment} is that ({'; '.join(seen) or 'both are missing'}). Run tools/install.sh, or install Go, "
+        f"nor {GO_OF_ENVIRONMENT} is that ({'; '.join(seen) or 'both are missing'}). Run tools/install.sh, or install Go, "
         "or name a folder with etcd and kube-apiserver in KUBEBUILDER_ASSETS."
     )
 

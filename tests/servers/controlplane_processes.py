@@ -54,6 +54,11 @@ class Keeper:
             start_new_session=True,  # Ctrl-C is for the launcher
         )
 
+    @property
+    def pid(self) -> int:
+        """The keeper's process."""
+        return self._process.pid
+
     def start(self, name: str, argv: list[str]) -> Server:
         """Start a server; its output is appended to NAME.log in the folder."""
         log = self.folder / f"{name}.log"
@@ -100,9 +105,12 @@ class Keeper:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._lock:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
+            try:
+                self._process.stdin.write(json.dumps(request) + "\n")
+                self._process.stdin.flush()
+                line = self._process.stdout.readline()
+            except BrokenPipeError:
+                line = ""
         if not line:
             raise ServerFailedError(f"the keeper of the servers ended with {self._process.wait()}; it says why above")
         answer: dict[str, Any] = json.loads(line)
