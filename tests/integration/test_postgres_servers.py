@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.pgbouncer import PgBouncer
-from tests.servers.postgres import PostgresServer
+from tests.servers.postgres import PostgresServer, Settings
 from tests.servers.postgres_guard import end_folder, processes_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ def test_hypopg_is_not_there_on_18(database18: Database) -> None:
 
 
 def test_settings_reach_the_server() -> None:
-    settings = {"max_connections": 23, "cluster_name": "it's"}
+    settings: Settings = {"max_connections": 23, "cluster_name": "it's"}
     with PostgresServer(version=15, settings=settings) as server, server.connect() as connection:
         row = connection.execute("select current_setting('max_connections'), current_setting('cluster_name')")
         assert row.fetchone() == ("23", "it's")
