@@ -57,8 +57,7 @@ def wait_until_ended(pid: int) -> None:
         time.sleep(0.02)
 
 
-def test_end_stops_servers_and_removes_the_folder(folder: Path) -> None:
-    keeper = Keeper(folder)
+def test_end_stops_servers_and_removes_the_folder(keeper: Keeper, folder: Path) -> None:
     pids = [keeper.start(name, SLEEP).pid for name in ("one", "two")]
     assert all(map(runs, pids))
     keeper.end()
@@ -66,21 +65,20 @@ def test_end_stops_servers_and_removes_the_folder(folder: Path) -> None:
     assert not folder.exists()
 
 
-def test_servers_are_stopped_in_reverse_order_of_their_start(folder: Path, tmp_path: Path) -> None:
+def test_servers_are_stopped_in_reverse_order_of_their_start(keeper: Keeper, tmp_path: Path) -> None:
     order = tmp_path / "order"
-    ready = tmp_path / "ready"
-    keeper = Keeper(folder)
     for name in ("etcd", "apiserver", "manager"):
-        script = f"trap 'echo {name} >> {order}; exit' TERM; echo >> {ready}; while :; do sleep 0.05; done"
-        server = keeper.start(name, ["bash", "-c", script])
-        started = len(ready.read_text()) if ready.exists() else 0
-        keeper.wait_until(server, lambda count=started: ready.exists() and len(ready.read_text()) > count)  # type: ignore[misc]
+        ready = tmp_path / name
+        script = f"trap 'echo {name} >> {order}; exit' TERM; touch {ready}; while :; do sleep 0.05; done"
+        keeper.wait_until(keeper.start(name, ["bash", "-c", script]), ready.exists)
     keeper.end()
     assert order.read_text().split() == ["manager", "apiserver", "etcd"]
 
 
-def test_server_that_ignores_sigterm_is_killed(keeper: Keeper) -> None:
-    server = keeper.start("stubborn", ["bash", "-c", "trap '' TERM; while :; do sleep 0.05; done"])
+def test_server_that_ignores_sigterm_is_killed(keeper: Keeper, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    server = keeper.start("stubborn", ["bash", "-c", f"trap '' TERM; touch {ready}; while :; do sleep 0.05; done"])
+    keeper.wait_until(server, ready.exists)
     keeper.stop(server)
     assert not runs(server.pid)
 
@@ -115,12 +113,10 @@ def test_nothing_is_left_when_the_launcher_is_gone(number: signal.Signals, folde
         time.sleep(0.02)
 
 
-def test_servers_die_with_a_keeper_that_is_killed(folder: Path) -> None:
-    keeper = Keeper(folder)
+def test_servers_die_with_a_keeper_that_is_killed(keeper: Keeper) -> None:
     server = keeper.start("sleeper", SLEEP)
     os.kill(keeper.pid, signal.SIGKILL)
     wait_until_ended(server.pid)
-    keeper.end()
 
 
 @pytest.mark.parametrize(
