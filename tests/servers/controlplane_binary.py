@@ -192,7 +192,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _run_build(command: list[str], environment: Mapping[str, str]) -> None:
     """Run go in the module's folder, reporting progress; kill it with its compilers when interrupted."""
-    _say("building the Kubernetes API server for the tests, once: about six minutes on two cores, 3 GB of memory")
+    _say("building the Kubernetes API server for the tests, once: four to six minutes on two cores, 3 GB of memory")
     started = reported = time.monotonic()
     output = b""
     with subprocess.Popen(
@@ -227,7 +227,7 @@ def _run_build(command: list[str], environment: Mapping[str, str]) -> None:
         tail = "\n".join(output.decode(errors="replace").splitlines()[-30:])
         raise ControlPlaneUnavailableError(
             f"`go build` in {MODULE} failed with {code}. It needs the module proxy (or a filled module cache), about "
-            f"3 GB of memory and 3 GB of disk. The last lines it said:\n{tail}"
+            f"3 GB of memory and 4 GB of disk. The last lines it said:\n{tail}"
         )
     _say(f"built in {_clock(time.monotonic() - started)}")
 
