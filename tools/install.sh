@@ -28,18 +28,43 @@ if [ "$(id -u)" = 0 ]; then cache=/var/cache/pgtend; else cache=${XDG_CACHE_HOME
 venv=$PWD/.venv
 work=$(mktemp -d)
 child=
-trap 'rm -rf "$work"; [ -z "${policy:-}" ] || rm -f "$policy"; [ -z "${dropin:-}" ] || rm -f "$dropin"' EXIT
-trap '[ -z "$child" ] || kill "$child" 2>/dev/null || true; exit 130' INT TERM
+child_must_finish=no
+policy=
+dropin=
+clean_up() { rm -rf "$work" ${policy:+"$policy"} ${dropin:+"$dropin"}; }
+interrupted() {
+  if [ -n "$child" ]; then
+    if [ "$child_must_finish" = yes ]; then
+      say "waiting for apt-get: half-installed packages would block the next try"
+      while kill -0 "$child" 2>/dev/null; do sleep 0.2; done
+    else
+      kill -- "-$child" 2>/dev/null || true
+    fi
+  fi
+  exit 130
+}
+trap clean_up EXIT
+trap interrupted INT TERM HUP
 
 say() { printf '[install] %s\n' "$*"; }
 
-# Run a command that may take long: its output only when it fails, and a sign of life every ten seconds.
+# Run a command that may take long: a sign of life every ten seconds, and its output only when it fails.
 patiently() {
+  local code=0
+  try_patiently "$@" || code=$?
+  [ "$code" != 0 ] || return 0
+  tail -n 40 "$work/output" >&2
+  say "failed (exit $code): ${*:2}" >&2
+  exit "$code"
+}
+try_patiently() {
   local label=$1 began=$SECONDS next=10 code=0
   shift
   say "$label"
+  set -m # a process group of its own, so that an interrupt ends all of it or, for apt-get, none of it
   "$@" >"$work/output" 2>&1 </dev/null &
   child=$!
+  set +m
   while kill -0 "$child" 2>/dev/null; do
     sleep 0.2
     if [ $((SECONDS - began)) -ge "$next" ]; then
@@ -49,12 +74,8 @@ patiently() {
   done
   wait "$child" || code=$?
   child=
-  if [ "$code" != 0 ]; then
-    tail -n 40 "$work/output" >&2
-    say "failed (exit $code): $*" >&2
-    exit "$code"
-  fi
-  say "  done in $((SECONDS - began)) s"
+  [ "$code" != 0 ] || say "  done in $((SECONDS - began)) s"
+  return "$code"
 }
 
 # ---- What is there? -------------------------------------------------------------------------------------------------
@@ -178,15 +199,14 @@ say_missing "installing it now"
 
 # ---- Debian ---------------------------------------------------------------------------------------------------------
 
-policy=
-dropin=
 install_debian_packages() {
   export DEBIAN_FRONTEND=noninteractive
   local apt=(apt-get install -y --no-install-recommends --no-upgrade)
   # No package may start a server or make a cluster here; a cluster that exists stays as it is.
-  if [ ! -e /usr/sbin/policy-rc.d ]; then
+  local mark="# for the time of pgtend's tools/install.sh"
+  if [ ! -e /usr/sbin/policy-rc.d ] || grep -qF "$mark" /usr/sbin/policy-rc.d; then
     policy=/usr/sbin/policy-rc.d
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy"
     chmod 755 "$policy"
   fi
   dropin=/etc/postgresql-common/createcluster.d/pgtend.conf
@@ -195,10 +215,12 @@ install_debian_packages() {
   if ! "${apt[@]}" --simulate "$@" >/dev/null 2>&1; then
     patiently "apt-get update: the package lists do not know them all" apt-get update
   fi
-  if ! "${apt[@]}" --download-only "$@" >/dev/null 2>&1 </dev/null; then
+  if ! try_patiently "downloading the Debian packages" "${apt[@]}" --download-only "$@"; then
     patiently "apt-get update: the package lists are too old" apt-get update
   fi
+  child_must_finish=yes
   patiently "apt-get install $*" "${apt[@]}" "$@"
+  child_must_finish=no
   rm -f "$policy" "$dropin"
   policy=
   dropin=
