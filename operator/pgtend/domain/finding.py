@@ -64,3 +64,23 @@ class WriteConflict(PgtendError):
 
 class LeadershipLost(PgtendError):
     """This process is not the leader any more and must not act."""
+
+
+class HistoryUnavailable(PgtendError):
+    """The history cannot be opened, read or written; the sentence says where it is and what to do."""
+
+
+class AccessDenied(PgtendError):
+    """The Kubernetes API refuses our ServiceAccount (401, 403); the sentence says which right is missing."""
+
+
+class ObjectRefused(PgtendError):
+    """The Kubernetes API refuses what we wanted to write (400, 422): a schema, an admission policy or a quota is against it."""
+
+
+class ApiUnavailable(PgtendError):
+    """The Kubernetes API does not answer, or not now (timeouts, 429, 5xx); the next pass tries again."""
+
+
+class SetupInvalid(PgtendError):
+    """The environment of the process means nothing, or not what pgtend can work with; the sentence names the variable."""
