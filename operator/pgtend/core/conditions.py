@@ -18,23 +18,6 @@ from pgtend.domain.recommendation import (
 
 KEPT_TRANSITIONS = 20
 
-WAITING_REASONS = frozenset(
-    {
-        "FreezeWindow",
-        "OutsideMaintenanceWindow",
-        "Budget",
-        "CircuitOpen",
-        "Preflight",
-        "BuildSlot",
-        "NoTuner",
-        "Suspended",
-        "Baseline",
-        "ModeObserve",
-        "Unverified",
-    }
-)
-"""Reasons of Applied=False under which an approved change is still going to be made."""
-
 TERMINAL_REASONS = frozenset({"Failed", "RolledBack", "RemovedByOthers"})
 """Reasons of Applied=False after which only a new approval starts anything again."""
 
@@ -101,10 +84,10 @@ def phase_of(status: RecommendationStatus) -> str:
     approved = status.condition(ConditionType.APPROVED)
     applied = status.condition(ConditionType.APPLIED)
     verified = status.condition(ConditionType.VERIFIED)
+    if applied and applied.reason in {*TERMINAL_REASONS, "Building", "RollingBack"}:
+        return applied.reason
     if applied and applied.status is ConditionStatus.TRUE:
         return verified.reason if verified else "Applied"
-    if applied and applied.reason in {*TERMINAL_REASONS, "Building"}:
-        return applied.reason
     if proposed is None or proposed.status is not ConditionStatus.TRUE:
         return proposed.reason if proposed else ""
     if approved and approved.status is ConditionStatus.TRUE:

@@ -1,0 +1,120 @@
+"""The conditions of a TuningPolicy, from what was found: one per aspect, and Ready as their summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgtend.core.conditions import set_condition
+from pgtend.domain.finding import Aspect, Finding
+from pgtend.domain.policy import Mode, Policy
+from pgtend.domain.recommendation import Condition, ConditionStatus
+
+_WELL = {
+    Aspect.CONNECTED: ("Connected", "The observer is connected."),
+    Aspect.PERMITTED: ("Permitted", "The observer may read what pgtend needs."),
+    Aspect.WHAT_IF: ("Available", "Hypothetical indexes can be planned."),
+    Aspect.TUNER_READY: ("Ready", "The tuner can build and drop indexes."),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freeze:
+    """A freeze window that is open now."""
+
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyFacts:
+    """What one pass found out about a policy.
+
+    ``checked`` are the aspects that could be looked at: without a connection nothing is known of the others, and their
+    conditions become Unknown.
+    """
+
+    policy: Policy
+    findings: Sequence[Finding]
+    checked: frozenset[Aspect]
+    freeze: Freeze | None
+    now: datetime
+
+
+def policy_conditions(previous: tuple[Condition, ...], facts: PolicyFacts) -> tuple[Condition, ...]:
+    """All conditions of the policy; a condition's ``since`` changes with its status only."""
+    conditions = previous
+    for aspect in Aspect:
+        status, reason, message = _aspect(aspect, facts)
+        conditions = _set(conditions, aspect, status, reason, message, facts)
+    frozen = facts.freeze
+    conditions = _set(
+        conditions,
+        "Frozen",
+        ConditionStatus.TRUE if frozen else ConditionStatus.FALSE,
+        "FreezeWindow" if frozen else "NoFreeze",
+        f"Freeze window {frozen.name} is open until {frozen.until:%Y-%m-%d %H:%M} UTC; nothing is changed."
+        if frozen
+        else "No freeze window is open.",
+        facts,
+    )
+    status, reason, message = _ready(conditions, facts)
+    return _set(conditions, "Ready", status, reason, message, facts)
+
+
+def _aspect(aspect: Aspect, facts: PolicyFacts) -> tuple[ConditionStatus, str, str]:
+    found = [finding for finding in facts.findings if finding.aspect is aspect]
+    fatal = [finding for finding in found if finding.fatal]
+    if fatal:
+        return ConditionStatus.FALSE, fatal[0].reason, " ".join(finding.message for finding in fatal)
+    if aspect is Aspect.TUNER_READY and facts.policy.tuner_secret is None:
+        return (
+            ConditionStatus.FALSE,
+            "NoTuner",
+            "The policy names no spec.database.tuner, so pgtend is unable to change anything.",
+        )
+    if found:
+        return ConditionStatus.TRUE, found[0].reason, " ".join(finding.message for finding in found)
+    if aspect not in facts.checked:
+        return ConditionStatus.UNKNOWN, "NotChecked", "Not looked at yet."
+    reason, message = _WELL[aspect]
+    return ConditionStatus.TRUE, reason, message
+
+
+def _ready(conditions: tuple[Condition, ...], facts: PolicyFacts) -> tuple[ConditionStatus, str, str]:
+    by_kind = {condition.type: condition for condition in conditions}
+    for aspect in (Aspect.CONNECTED, Aspect.PERMITTED):
+        condition = by_kind[aspect]
+        if condition.status is ConditionStatus.FALSE:
+            return ConditionStatus.FALSE, condition.reason, condition.message
+    if facts.policy.suspended:
+        return ConditionStatus.FALSE, "Suspended", "spec.suspend is true: nothing new is started."
+    if any(by_kind[aspect].status is ConditionStatus.UNKNOWN for aspect in (Aspect.CONNECTED, Aspect.PERMITTED)):
+        return ConditionStatus.UNKNOWN, "Starting", "The database has not been looked at yet."
+    degraded = [by_kind[Aspect.WHAT_IF]]
+    if facts.policy.mode is not Mode.OBSERVE:
+        degraded.append(by_kind[Aspect.TUNER_READY])
+    for condition in degraded:
+        if condition.status is ConditionStatus.FALSE:
+            return ConditionStatus.TRUE, condition.reason, condition.message
+    return ConditionStatus.TRUE, "Tending", "Watching the database."
+
+
+def _set(
+    conditions: tuple[Condition, ...],
+    kind: str,
+    status: ConditionStatus,
+    reason: str,
+    message: str,
+    facts: PolicyFacts,
+) -> tuple[Condition, ...]:
+    return set_condition(
+        conditions,
+        kind=kind,
+        status=status,
+        reason=reason,
+        message=message,
+        now=facts.now,
+        generation=facts.policy.generation,
+    )

@@ -1,0 +1,149 @@
+"""The facts on which the rules decide about one recommendation, gathered from the scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pgtend.domain.catalog import Catalog, ExistingIndex, RelationKind
+from pgtend.domain.decision import ChangeFacts
+from pgtend.domain.index import ColumnArgument, Index
+from pgtend.domain.recommendation import (
+    Action,
+    Bounds,
+    ConditionStatus,
+    ConditionType,
+    Proposal,
+    Recommendation,
+)
+from pgtend.pipeline.surroundings import Scene
+
+_UNBUILDABLE = {
+    RelationKind.PARTITIONED_TABLE: "is partitioned: Postgres builds no index concurrently on a partitioned table",
+    RelationKind.FOREIGN_TABLE: "is a foreign table: it can have no index here",
+    RelationKind.VIEW: "is a view: it can have no index",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """What only this process can say about a change: its baseline, and what a build would wait for."""
+
+    baseline_problem: str | None = None
+    blockers: tuple[str, ...] = ()
+
+
+def change_facts(recommendation: Recommendation, scene: Scene, current: Bounds, readiness: Readiness) -> ChangeFacts:
+    """Gather what the rules look at. ``current`` is what the change would take now, to be held against what was approved."""
+    proposal = recommendation.status.proposal
+    if proposal is None:
+        raise ValueError("only an issued recommendation has facts")
+    table = proposal.index.table_name
+    return ChangeFacts(
+        now=scene.now,
+        policy=scene.policy,
+        recommendation=recommendation,
+        database_matches=is_same_database(proposal, scene),
+        tuner_problem=scene.tuner_problem,
+        table_exists=table in scene.catalog.tables,
+        table_problem=_table_problem(proposal, scene.catalog),
+        equivalent_exists=_equivalent(proposal, scene.catalog),
+        indexes_on_table=len(scene.catalog.indexes_of(table)),
+        storage_added=storage_added(scene),
+        current_size_bytes=current.size_bytes,
+        current_write_cost=current.write_cost,
+        running_builds=sum(other.status.intent is not None for other in scene.recommendations),
+        changes_in_last_day=scene.changes_in_last_day,
+        unverified_on_table=_unverified_on(table_of=proposal.index, but=recommendation.name, scene=scene),
+        baseline_problem=readiness.baseline_problem,
+        blockers=readiness.blockers,
+    )
+
+
+def is_same_database(proposal: Proposal, scene: Scene) -> bool:
+    """Whether the connected database is the one that the proposal was issued for: system identifier and OID agree."""
+    issued_for, here = proposal.database, scene.identity
+    return (issued_for.system_identifier, issued_for.oid) == (here.system_identifier, here.oid)
+
+
+def find_index(catalog: Catalog, schema: str, name: str) -> ExistingIndex | None:
+    """The index of that name in that schema, or None."""
+    return next((each for each in catalog.indexes if each.table.schema == schema and each.name == name), None)
+
+
+def storage_added(scene: Scene) -> int:
+    """Bytes of the indexes that this policy's recommendations have created and that are still there."""
+    total = 0
+    for recommendation in scene.recommendations:
+        status = recommendation.status
+        if status.proposal is None or status.proposal.action is not Action.CREATE or not is_applied(recommendation):
+            continue
+        found = find_index(scene.catalog, status.proposal.index.schema, status.index_name)
+        total += found.size_bytes if found else 0
+    return total
+
+
+def is_applied(recommendation: Recommendation) -> bool:
+    """Whether the change is made and has not been taken back."""
+    applied = recommendation.status.condition(ConditionType.APPLIED)
+    return applied is not None and applied.status is ConditionStatus.TRUE
+
+
+def _table_problem(proposal: Proposal, catalog: Catalog) -> str | None:
+    table = catalog.tables.get(proposal.index.table_name)
+    if table is None:
+        return None
+    if table.kind in _UNBUILDABLE:
+        return f"{table.name} {_UNBUILDABLE[table.kind]}."
+    missing = sorted(columns_of(proposal.index) - table.columns.keys())
+    if missing:
+        return f"{table.name} has no column {', '.join(missing)} any more."
+    if proposal.action is Action.DROP:
+        return _drop_problem(proposal, catalog)
+    return None
+
+
+def _drop_problem(proposal: Proposal, catalog: Catalog) -> str | None:
+    found = find_index(catalog, proposal.index.schema, proposal.index.name or "")
+    if found is None:
+        return "The index to drop is not there any more."
+    if found.index != proposal.index:
+        return "The index of that name is not the one that was proposed to be dropped."
+    if found.unique or found.primary or found.constraint or found.replica_identity or found.partition_attached:
+        return "The index now backs a constraint, a replica identity or a partitioned index: it is never dropped."
+    return None
+
+
+def columns_of(index: Index) -> set[str]:
+    """Every column that a definition names."""
+    names = {column.column for column in index.columns if column.column}
+    for column in index.columns:
+        if column.expression:
+            names |= {each.column for each in column.expression.arguments if isinstance(each, ColumnArgument)}
+    return names | set(index.include) | {comparison.column for comparison in index.predicate}
+
+
+def _equivalent(proposal: Proposal, catalog: Catalog) -> str | None:
+    if proposal.action is not Action.CREATE:
+        return None
+    for existing in catalog.indexes_of(proposal.index.table_name):
+        if existing.valid and existing.index and same_definition(existing.index, proposal.index):
+            return existing.name
+    return None
+
+
+def same_definition(left: Index, right: Index) -> bool:
+    """Whether two definitions are one index: all agrees but the name."""
+    return replace(left, name=None) == replace(right, name=None)
+
+
+def _unverified_on(*, table_of: Index, but: str, scene: Scene) -> str | None:
+    for other in scene.recommendations:
+        if other.name == but or other.status.proposal is None:
+            continue
+        if other.status.proposal.index.table_name != table_of.table_name:
+            continue
+        verified = other.status.condition(ConditionType.VERIFIED)
+        measuring = is_applied(other) and verified is not None and verified.reason == "Measuring"
+        if other.status.intent is not None or measuring:
+            return other.name
+    return None

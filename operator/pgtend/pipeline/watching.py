@@ -1,0 +1,78 @@
+"""A change that has been made: is it still there, what does the measurement say, is it to be taken back?"""
+
+from __future__ import annotations
+
+from pgtend.core import transitions
+from pgtend.core.decide import decide_rollback
+from pgtend.core.verify import add_slice, judge, restart_measuring
+from pgtend.domain.decision import Answer
+from pgtend.domain.recommendation import Action, ConditionType, Intent, IntentKind, Recommendation
+from pgtend.domain.verification import Measurement, Verdict
+from pgtend.pipeline.applying import start_ddl
+from pgtend.pipeline.facts import Readiness, change_facts, find_index
+from pgtend.pipeline.memory import Memory
+from pgtend.pipeline.saving import save
+from pgtend.pipeline.surroundings import Ports, Scene
+
+
+async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Memory, ports: Ports) -> Recommendation:
+    """Measure a made change, and begin to take it back when it hurts."""
+    status, now, generation = recommendation.status, scene.now, recommendation.generation
+    if _is_undone_by_others(recommendation, scene):
+        message = "Somebody else undid this change; it is not made again under this approval."
+        return await save(recommendation, transitions.removed_by_others(status, message, now, generation), ports)
+    verified = status.condition(ConditionType.VERIFIED)
+    if status.measurement and verified and verified.reason == Verdict.MEASURING:
+        measurement = _take_in_slices(status.measurement, scene, memory)
+        if measurement != status.measurement:
+            judgement = judge(measurement, scene.policy.verification, now)
+            changed = transitions.judge_change(status, measurement, judgement, now, generation)
+            recommendation = await save(recommendation, changed, ports)
+        verified = recommendation.status.condition(ConditionType.VERIFIED)
+    if verified and verified.reason == Verdict.REGRESSED:
+        return await _consider_rollback(recommendation, scene, memory, ports)
+    return recommendation
+
+
+def _is_undone_by_others(recommendation: Recommendation, scene: Scene) -> bool:
+    proposal = recommendation.status.proposal
+    if proposal is None:
+        return False
+    there = find_index(scene.catalog, proposal.index.schema, recommendation.status.index_name) is not None
+    return there != (proposal.action is Action.CREATE)
+
+
+def _take_in_slices(measurement: Measurement, scene: Scene, memory: Memory) -> Measurement:
+    if scene.disturbance:
+        return restart_measuring(measurement, scene.now, scene.disturbance)
+    seen_until = measurement.until or measurement.since
+    for slice_ in memory.slices:
+        if seen_until is None or slice_.start >= seen_until:
+            measurement = add_slice(measurement, slice_)
+    return measurement
+
+
+async def _consider_rollback(
+    recommendation: Recommendation, scene: Scene, memory: Memory, ports: Ports
+) -> Recommendation:
+    status, now, generation = recommendation.status, scene.now, recommendation.generation
+    proposal = status.proposal
+    if proposal is None:
+        return recommendation
+    decision = decide_rollback(change_facts(recommendation, scene, proposal.bounds, Readiness()))
+    if decision.answer is not Answer.PROCEED:
+        await ports.recommendations.announce(recommendation, "RollbackDue", decision.message, warning=True)
+        return recommendation
+    creates = proposal.action is Action.CREATE
+    name = status.index_name
+    describe = ports.describe_removal if creates else ports.describe_build
+    intent = Intent(
+        kind=IntentKind.UNDO_BUILD if creates else IntentKind.UNDO_REMOVE,
+        index_name=name,
+        definition=describe(proposal.index, name),
+        at=now,
+    )
+    changed = transitions.begin_undo(status, intent, decision.message, now, generation)
+    saved = await save(recommendation, changed, ports)
+    start_ddl(saved, intent, scene, memory, ports)
+    return saved
