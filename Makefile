@@ -37,7 +37,7 @@ lint: ## formatting, rules, types, architecture, shell scripts, Dockerfile
 	$(call run,ruff format --check $(CODE))
 	$(call run,ruff check $(CODE))
 	$(call run,mypy --strict $(CODE))
-	$(call run,lint-imports)
+	$(call run,lint-imports --no-logo)
 	$(call run,shellcheck $(sort $(SCRIPTS)))
 	$(if $(wildcard Dockerfile),$(call run,hadolint Dockerfile))
 

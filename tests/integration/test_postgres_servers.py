@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,13 @@ def test_a_wrong_password_is_refused(postgres: PostgresServer) -> None:
 def test_the_socket_demands_a_password_too(postgres: PostgresServer) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=str(postgres.socket_folder), port=postgres.port, user="postgres", password="wrong")
+
+
+def test_a_closed_temporary_folder_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with PostgresServer(version=15) as server:
+        assert not server.folder.is_relative_to(tmp_path)
 
 
 def test_a_restart_keeps_data_and_port() -> None:
