@@ -14,7 +14,7 @@ from pgtend.domain.finding import Finding
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import PolicyStatus
-from pgtend.domain.recommendation import Recommendation, RecommendationStatus
+from pgtend.domain.recommendation import Condition, Recommendation, RecommendationStatus
 from pgtend.domain.record import ActionRecord, HourOfLoad
 from pgtend.domain.workload import CounterSnapshot, StatementKey, StatementText
 
@@ -155,6 +155,9 @@ class Policies(Protocol):
 
     async def read(self) -> Policy:
         """The policy as it is now; raises PolicyInvalid where it cannot be read."""
+
+    async def read_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that its status holds now."""
 
     async def write_status(self, status: PolicyStatus) -> None:
         """Write the status when it differs from what is there."""

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pgtend.core.approval import consume, give_back, is_usable, require_again
 from pgtend.core.conditions import with_condition, without_condition
+from pgtend.core.decide import condition_of
 from pgtend.domain.decision import Decision
 from pgtend.domain.recommendation import (
     Bounds,
@@ -68,9 +69,9 @@ def refuse(
         )
     return with_condition(
         _spend_approval(status),
-        ConditionType.APPLIED,
+        condition_of(decision),
         ConditionStatus.FALSE,
-        "Failed",
+        decision.reason,
         decision.message,
         now=now,
         generation=generation,
@@ -125,9 +126,14 @@ def complete(
 
 
 def abandon(status: RecommendationStatus, decision: Decision, now: datetime, generation: int) -> RecommendationStatus:
-    """The DDL was ended before it had an effect: the approval is as good as before, the reason says what it waits for."""
+    """The DDL was ended before it had an effect: an approval that still stands is as good as before."""
     approval = give_back(status.approval) if status.approval else None
-    return wait_for(replace(status, intent=None, measurement=None, approval=approval), decision, now, generation)
+    changed = without_condition(
+        replace(status, intent=None, measurement=None, approval=approval), ConditionType.APPLIED
+    )
+    if condition_of(decision) is not ConditionType.APPLIED:
+        return changed
+    return wait_for(changed, decision, now, generation)
 
 
 def fail(

@@ -124,13 +124,17 @@ async def continue_intent(recommendation: Recommendation, scene: Scene, memory: 
 
 async def _watch_build(recommendation: Recommendation, scene: Scene, memory: Memory, ports: Ports) -> Recommendation:
     """A build is under way, ours or one that outlived its client: does it still have leave to go on?"""
-    proposal = _proposal_of(recommendation)
-    facts = change_facts(recommendation, scene, proposal.bounds, Readiness())
     intent = recommendation.status.intent
-    if intent and intent.kind is IntentKind.BUILD and decide_running_build(facts).answer is not Answer.PROCEED:
-        work = end_build(ports, scene.policy, proposal.index, intent.index_name)
+    leave = _leave_to_go_on(recommendation, scene)
+    if intent and intent.kind is IntentKind.BUILD and leave.answer is not Answer.PROCEED:
+        work = end_build(ports, scene.policy, _proposal_of(recommendation).index, intent.index_name)
         memory.works.start(recommendation.name, Verb.END_BUILD, work, ports.wake)
     return recommendation
+
+
+def _leave_to_go_on(recommendation: Recommendation, scene: Scene) -> Decision:
+    bounds = _proposal_of(recommendation).bounds
+    return decide_running_build(change_facts(recommendation, scene, bounds, Readiness()))
 
 
 async def _after_build(
@@ -166,7 +170,9 @@ async def _after_build(
         case _ if failure:
             return await save(recommendation, transitions.fail(status, failure, now, generation, clean_up=False), ports)
         case _:
-            return await save(recommendation, transitions.abandon(status, _RESUME, now, generation), ports)
+            leave = _leave_to_go_on(recommendation, scene)
+            decision = _RESUME if leave.answer is Answer.PROCEED else leave
+            return await save(recommendation, transitions.abandon(status, decision, now, generation), ports)
 
 
 async def _built(recommendation: Recommendation, intent: Intent, scene: Scene, ports: Ports) -> Recommendation:
