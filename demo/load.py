@@ -104,8 +104,7 @@ async def run(dsn: str, out: TextIO, *, window: float, seed: int) -> None:
     tally = {shape.name: Tally() for shape in SHAPES}
     began = datetime.now(UTC)
     tasks = [
-        asyncio.create_task(ask(shape, dsn, tally, Random(f"{seed}/{shape.name}")), name=shape.name)  # noqa: S311
-        for shape in SHAPES
+        asyncio.create_task(ask(shape, dsn, tally, Random(f"{seed}/{shape.name}")), name=shape.name) for shape in SHAPES
     ]
     waiting = asyncio.create_task(ended.wait())
     try:
