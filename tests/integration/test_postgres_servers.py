@@ -23,7 +23,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # A launcher that says where its server lives and then waits for its end.
 LAUNCHER = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job started in the background has it ignored
 from tests.servers.postgres import PostgresServer
 server = PostgresServer(version=15).__enter__()
 print(server.folder, flush=True)
@@ -185,7 +186,7 @@ def test_nothing_is_left_after_a_failed_start(tmp_path_factory: pytest.TempPathF
         _ = server.folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_nothing_is_left_after_the_launcher_was_killed(number: signal.Signals) -> None:
     process, folder = launch()
     assert processes_in(folder)

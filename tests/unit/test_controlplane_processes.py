@@ -19,7 +19,8 @@ from tests.servers.controlplane_processes import Keeper, PortTakenError, Server,
 
 SLEEP = ["sleep", "600"]
 LAUNCHER = f"""
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job started in the background has it ignored
 sys.path.insert(0, {str(REPOSITORY)!r})
 from pathlib import Path
 from tests.servers.controlplane_processes import Keeper
