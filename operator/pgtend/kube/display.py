@@ -1,0 +1,72 @@
+"""What `kubectl get` shows of a status: short texts that printer columns, which can only point at fields, cannot make."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from pgtend.domain.index import ColumnArgument, FunctionCall, Index, IndexColumn, SortOrder
+from pgtend.domain.policy_status import PolicyStatus
+from pgtend.domain.recommendation import ConditionType, RecommendationStatus
+from pgtend.kube.resources import index_recommendation, tuning_policy_status
+
+LONGEST_DATABASE = 20
+
+
+def of_recommendation(status: RecommendationStatus) -> index_recommendation.Display:
+    """The columns of an IndexRecommendation."""
+    evidence, judgement = status.evidence, status.judgement
+    return index_recommendation.Display(
+        gain=f"{evidence.benefit_percent:.0f}%" if evidence else "",
+        saved=f"{evidence.saved_seconds_per_hour:,.0f}s/h" if evidence else "",
+        size=_bytes(evidence.size_bytes) if evidence else "",
+        measured=f"{judgement.percent:+.0f}%" if judgement and judgement.percent is not None else "",
+        index=_keys(status.proposal.index) if status.proposal else "",
+        message=_newest_word(status),
+    )
+
+
+def of_policy(status: PolicyStatus) -> tuning_policy_status.Display:
+    """The columns of a TuningPolicy."""
+    database = status.database.partition("@")[0]
+    if len(database) > LONGEST_DATABASE:
+        database = database[: LONGEST_DATABASE - 1] + "…"
+    queries = "1 query" if status.statements == 1 else f"{status.statements} queries"
+    return tuning_policy_status.Display(
+        sees=f"{database}: {queries}" if database else "nothing yet",
+        next=f"{status.next_advice.astimezone(UTC):%H:%MZ}" if status.next_advice else "",
+    )
+
+
+def _newest_word(status: RecommendationStatus) -> str:
+    for kind in (ConditionType.VERIFIED, ConditionType.APPLIED, ConditionType.APPROVED, ConditionType.PROPOSED):
+        if condition := status.condition(kind):
+            return condition.message
+    return ""
+
+
+def _bytes(size: int) -> str:
+    amount = float(size)
+    for unit in ("B", "Ki", "Mi", "Gi"):
+        if abs(amount) < 1024:
+            return f"{amount:.0f}{unit}" if unit == "B" or amount >= 10 else f"{amount:.1f}{unit}"
+        amount /= 1024
+    return f"{amount:.1f}Ti"
+
+
+def _keys(index: Index) -> str:
+    text = ",".join(_key(column) for column in index.columns)
+    if index.include:
+        text += f" +{','.join(index.include)}"
+    if index.predicate:
+        text += " where…"
+    return text
+
+
+def _key(column: IndexColumn) -> str:
+    name = _call(column.expression) if column.expression else column.column or ""
+    return f"{name}:desc" if column.order is SortOrder.DESC else name
+
+
+def _call(call: FunctionCall) -> str:
+    arguments = (each.column if isinstance(each, ColumnArgument) else "…" for each in call.arguments)
+    return f"{call.function}({','.join(arguments)})"

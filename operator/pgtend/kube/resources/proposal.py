@@ -1,0 +1,179 @@
+"""What a recommendation proposes, as it stands in its status: the index in typed form, and the evidence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+
+from pgtend.domain.index import AccessMethod, ComparisonOperator, NullsOrder, SortOrder
+from pgtend.domain.recommendation import Action
+from pgtend.kube.resources.fields import ATOMIC, Line, Observed, PostgresName, Sentence, Word, first
+
+Value = Annotated[str, Field(max_length=1000)]
+TypeName = Annotated[str, Field(max_length=200)]
+
+
+class Constant(Observed):
+    """A typed constant."""
+
+    type: Annotated[TypeName, Field(description="The Postgres type of the constant, as format_type() writes it.")]
+    value: Annotated[Value, Field(description="The constant in the text syntax of its type, without quotes.")]
+
+
+class FunctionArgument(Observed):
+    """A column, or a typed constant (type and value together)."""
+
+    column: Annotated[PostgresName | None, Field(description="A column of the table.")] = None
+    type: Annotated[TypeName | None, Field(description="The Postgres type of a constant.")] = None
+    value: Annotated[Value | None, Field(description="A constant in the text syntax of its type.")] = None
+
+
+class FunctionCall(Observed):
+    """An immutable built-in function over columns and constants."""
+
+    function: Annotated[PostgresName, Field(description="The function, from pgtend's list of immutable built-ins.")]
+    arguments: Annotated[
+        list[FunctionArgument],
+        Field(max_length=16, description="What it is called with, in order.", json_schema_extra=ATOMIC),
+    ]
+
+
+class IndexColumn(Observed):
+    """One key of the index: either a column or an expression."""
+
+    column: Annotated[PostgresName | None, Field(description="The column's name, unquoted.")] = None
+    expression: Annotated[FunctionCall | None, Field(description="What is indexed in place of a plain column.")] = None
+    order: Annotated[SortOrder, Field(description="Sort order of this key.")]
+    nulls: Annotated[
+        NullsOrder | None,
+        Field(description="Where nulls sort; when absent, the order's default (last for Asc, first for Desc)."),
+    ] = None
+    opclass: Annotated[
+        Value | None, Field(description="Operator class; when absent, the default of the column's type.")
+    ] = None
+    collation: Annotated[Value | None, Field(description="Collation; when absent, the column's own.")] = None
+
+
+class Comparison(Observed):
+    """One condition on a column."""
+
+    column: Annotated[PostgresName, Field(description="The column that is compared.")]
+    operator: Annotated[ComparisonOperator, Field(description="How it is compared.")]
+    constant: Annotated[
+        Constant | None, Field(description="What it is compared with; absent for the operators that begin with Is.")
+    ] = None
+
+
+class Index(Observed):
+    """An index, as typed fields from which the statement is built. No SQL text is ever executed."""
+
+    schema_: Annotated[PostgresName, Field(alias="schema", description="The schema of the table and of its index.")]
+    table: Annotated[PostgresName, Field(description="The table, unquoted.")]
+    name: Annotated[
+        PostgresName | None, Field(description="Name of the index. For Drop and Rebuild it names the index meant.")
+    ] = None
+    method: Annotated[AccessMethod, Field(description="The access method.")]
+    columns: Annotated[
+        list[IndexColumn],
+        Field(max_length=32, description="The keys, in order; order matters.", json_schema_extra=ATOMIC),
+    ]
+    include: Annotated[
+        list[PostgresName],
+        Field(
+            max_length=32,
+            description="Columns that are stored beside the keys, so that the table need not be read.",
+            json_schema_extra=ATOMIC,
+        ),
+    ] = []
+    predicate: Annotated[
+        list[Comparison],
+        Field(
+            max_length=16,
+            description="The index holds only rows for which all of these are true.",
+            json_schema_extra=ATOMIC,
+        ),
+    ] = []
+    unique: Annotated[bool, Field(description="Whether the index forbids equal keys.")] = False
+
+    @model_serializer(mode="wrap")
+    def _name_the_schema(self, render: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        # pydantic keeps the name `schema` for itself; the domain's values are made from a dump by name.
+        content: dict[str, Any] = render(self)
+        if not info.by_alias:
+            content["schema"] = content.pop("schema_")
+        return content
+
+
+class DatabaseIdentity(Observed):
+    """The one database that the proposal is for."""
+
+    system_identifier: Annotated[Word, Field(description="The server's identity, from pg_control_system().")]
+    oid: Annotated[int, Field(description="The database's OID on that server.")]
+    name: Annotated[PostgresName, Field(description="The database's name.")]
+    server_version: Annotated[int, Field(description="server_version_num at the time of the proposal, 150020 say.")]
+    standby: Annotated[bool, Field(description="Whether the server was a standby.")] = False
+
+
+class Bounds(Observed):
+    """The price that an approver agrees to."""
+
+    size_bytes: Annotated[int, Field(description="Estimated size of the index in bytes.")]
+    write_cost: Annotated[
+        float, Field(description="Estimated cost of keeping the index up to date, in planner cost units an hour.")
+    ]
+
+
+class Proposal(Observed):
+    """What will be done once it is approved."""
+
+    action: Annotated[Action, Field(description="Create, Drop or Rebuild the index.")]
+    index: Annotated[Index, Field(description="The index, in typed form.")]
+    hash: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="sha256 over the action and the index in a versioned canonical form. The object's name ends with its first eight digits.",
+        ),
+    ]
+    database: Annotated[DatabaseIdentity, Field(description="The database that it is for; it is done nowhere else.")]
+    bounds: Annotated[
+        Bounds,
+        Field(description="What the approver saw. Where the price has doubled since, a new approval is asked for."),
+    ]
+
+
+class HelpedQuery(Observed):
+    """A query that would gain."""
+
+    fingerprint: Annotated[Word, Field(description="The query's identity, which outlives restarts.")]
+    text: Annotated[Line, Field(description="The query without its constants and comments, cut at 200 characters.")]
+    calls_per_hour: Annotated[float, Field(description="How often it ran, an hour.")]
+    mean_ms: Annotated[float, Field(description="How long one call took on average, in milliseconds.")]
+    cost_before: Annotated[float, Field(description="The planner's cost of one call without the change.")]
+    cost_after: Annotated[float, Field(description="The planner's cost of one call with the change.")]
+    plan_change: Annotated[Line, Field(description="How the plan would change.")] = ""
+
+
+class Evidence(Observed):
+    """Why the change is proposed: estimates, before anything is done."""
+
+    validated: Annotated[
+        bool,
+        Field(
+            description="Whether the planner itself chose the index in a what-if plan. Without that it is a rule of thumb."
+        ),
+    ]
+    cost_before: Annotated[float, Field(description="Estimated cost of the helped queries, an hour, as things are.")]
+    cost_after: Annotated[float, Field(description="The same with the change.")]
+    saved_seconds_per_hour: Annotated[float, Field(description="Estimated execution time saved, in seconds an hour.")]
+    size_bytes: Annotated[int, Field(description="Estimated size of the index in bytes.")]
+    write_cost: Annotated[
+        float, Field(description="Estimated cost of keeping the index up to date, in planner cost units an hour.")
+    ]
+    queries: Annotated[
+        list[HelpedQuery],
+        *first(20),
+        Field(description="The queries that gain, those that gain most first.", json_schema_extra=ATOMIC),
+    ]
+    reason: Annotated[Sentence, Field(description="The case for it in a sentence.")] = ""
