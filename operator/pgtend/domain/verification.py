@@ -16,13 +16,18 @@ from pgtend.domain.workload import Load
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesSummary:
-    """Sums over the values y_1…y_n of consecutive slices; ``first`` and ``last`` are None while n is 0."""
+    """Sums over the values y_1…y_n of consecutive slices; ``first`` and ``last`` are None while n is 0.
+
+    All sums are over d_t = y_t - first, so that values far from zero lose no digits.
+    """
 
     n: int = 0
     total: float = 0.0
+    """Sum of d_t."""
     squares: float = 0.0
+    """Sum of d_t²."""
     lagged: float = 0.0
-    """Sum of y_t * y_(t+1)."""
+    """Sum of d_t * d_(t+1)."""
     first: float | None = None
     last: float | None = None
 

@@ -1,0 +1,141 @@
+"""What the world looked like before the change: treated statements, and the controls that tell drift from effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pgtend.core.verify.series import summarize
+from pgtend.core.verify.slices import adjusted, common_drift, log_mean
+from pgtend.domain.policy import Verification
+from pgtend.domain.verification import ControlStatement, Measurement, TreatedRole, TreatedStatement
+from pgtend.domain.workload import Load, Slice
+
+MIN_SLICES = 10
+"""Fewest slices a side from which a statement's effect is judged."""
+
+HELPED_SHARE = 0.5
+"""The helped statements that can be judged must carry at least this share of the helped statements' time."""
+
+MAX_CONTROLS = 50
+MAX_TREATED = 50
+
+_SHORTEST_SLICE = timedelta(seconds=5)
+_LONGEST_SLICE = timedelta(minutes=1)
+_SLICES_PER_WINDOW = 30
+_CONTROL_PRESENCE = 0.5
+"""A control ran in at least this share of the slices."""
+_CONTROL_NOISE_FLOOR = 0.05**2
+"""Variance added to a control's own: each statement drifts a little by itself, so the quietest must not speak for all."""
+
+
+def slice_length(verification: Verification, collect_interval: timedelta) -> timedelta:
+    """A thirtieth of minDuration, but 5 seconds to 1 minute, and never shorter than the statistics are read."""
+    length = min(max(verification.min_duration / _SLICES_PER_WINDOW, _SHORTEST_SLICE), _LONGEST_SLICE)
+    return max(length, collect_interval)
+
+
+def take_baseline(
+    slices: Sequence[Slice],
+    helped: Sequence[str],
+    touching: Sequence[str],
+    untouched: Sequence[str],
+    slice_seconds: float,
+) -> Measurement | str:
+    """The measurement before the change, or the sentence that says what is still missing.
+
+    ``slices`` are in the order of time; the others are fingerprints. A statement that is both helped and touching counts as
+    helped, and one that is treated is never a control. Without any usable control there is a baseline all the same, and the
+    verdict will be Inconclusive.
+    """
+    totals = _totals(slices)
+    treated = dict.fromkeys(touching, TreatedRole.TOUCHING)
+    treated |= dict.fromkeys(helped, TreatedRole.HELPED)
+    controls = _choose_controls(slices, [name for name in untouched if name not in treated], totals)
+    drifts = [common_drift(controls, piece) for piece in slices]
+
+    by_time = sorted(
+        (name for name in treated if name in totals),
+        key=lambda name: (treated[name] is not TreatedRole.HELPED, -totals[name].total_ms, name),
+    )[:MAX_TREATED]
+    time = sum(totals[name].total_ms for name in by_time)
+    statements = []
+    for name in by_time:
+        values = (adjusted(name, drift, piece) for drift, piece in zip(drifts, slices, strict=True))
+        statements.append(
+            TreatedStatement(
+                fingerprint=name,
+                role=treated[name],
+                weight=totals[name].total_ms / time if time > 0 else 0.0,
+                before=summarize(value for value in values if value is not None),
+                after=summarize(()),
+                load_before=totals[name],
+                load_after=Load(calls=0, total_ms=0.0),
+            )
+        )
+    there = slices_reached([(each.before.n, each.weight) for each in statements if each.role is TreatedRole.HELPED])
+    if there < MIN_SLICES:
+        return (
+            f"There is not enough to compare with yet: the statements that would gain ran in {there} slices of "
+            f"{slice_seconds:.0f} s before the change, and {MIN_SLICES} are needed. pgtend goes on collecting; "
+            "if they run rarely, a longer verification.minDuration makes longer slices."
+        )
+    return Measurement(
+        slice_seconds=slice_seconds,
+        before_from=slices[0].start,
+        before_to=slices[-1].start + timedelta(seconds=slices[-1].seconds),
+        treated=tuple(statements),
+        controls=controls,
+    )
+
+
+def slices_reached(counts: Sequence[tuple[int, float]]) -> int:
+    """The number of slices that statements of at least half of the weight have; counts are (slices, weight)."""
+    total = sum(weight for _, weight in counts)
+    gathered = 0.0
+    for n, weight in sorted(counts, reverse=True):
+        gathered += weight
+        if total > 0 and gathered >= HELPED_SHARE * total:
+            return n
+    return 0
+
+
+def _totals(slices: Sequence[Slice]) -> dict[str, Load]:
+    totals: dict[str, Load] = {}
+    for piece in slices:
+        for fingerprint, load in piece.loads.items():
+            if load.calls > 0:
+                before = totals.get(fingerprint)
+                totals[fingerprint] = load if before is None else before + load
+    return totals
+
+
+def _choose_controls(
+    slices: Sequence[Slice], candidates: Sequence[str], totals: dict[str, Load]
+) -> tuple[ControlStatement, ...]:
+    """Those that ran in enough slices, the ones with the most time first, weighted by the inverse of their noise.
+
+    The noise is half the mean squared difference of neighbouring slices (von Neumann's estimate), which common slow drift does
+    not enter: a control that follows the load closely is what is wanted.
+    """
+    enough = max(_CONTROL_PRESENCE * len(slices), MIN_SLICES)
+    series = {
+        name: [value for piece in slices if (value := log_mean(piece.loads.get(name))) is not None]
+        for name in dict.fromkeys(candidates)
+        if name in totals
+    }
+    chosen = sorted(
+        (name for name, values in series.items() if len(values) >= enough),
+        key=lambda name: (-totals[name].total_ms, name),
+    )[:MAX_CONTROLS]
+    weights = {name: 1 / (_noise(series[name]) + _CONTROL_NOISE_FLOOR) for name in chosen}
+    total = sum(weights.values())
+    return tuple(
+        ControlStatement(fingerprint=name, weight=weights[name] / total, level=sum(series[name]) / len(series[name]))
+        for name in chosen
+    )
+
+
+def _noise(values: Sequence[float]) -> float:
+    steps = [(after - before) ** 2 for before, after in zip(values, values[1:], strict=False)]
+    return sum(steps) / (2 * len(steps))

@@ -1,0 +1,89 @@
+"""How much slower or faster statements became, and how sure that is.
+
+Effects are differences of mean logarithms (after - before), so exp(effect) is the ratio of the times. Student's t with Welch's
+degrees of freedom, over the effective number of slices; Holm's step-down method over the statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, inf, log, sqrt
+
+from scipy.special import stdtr, stdtrit
+
+from pgtend.core.verify.series import autocorrelation, effective_size, mean, variance
+from pgtend.domain.verification import TreatedStatement
+
+_SMALLEST_ERROR = 1e-9
+"""Standard error where all values are equal: keeps the arithmetic finite."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """A log ratio with its standard error and degrees of freedom."""
+
+    log_ratio: float
+    error: float
+    freedom: float
+
+    @property
+    def percent(self) -> float:
+        """The change in percent, negative for faster."""
+        return 100.0 * (exp(self.log_ratio) - 1)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided probability of an effect at least this large where there is none."""
+        return float(2 * stdtr(self.freedom, -abs(self.log_ratio) / self.error))
+
+    def lower_bound(self, significance: float) -> float:
+        """Lower end of the two-sided confidence interval, as a log ratio."""
+        return self.log_ratio - float(stdtrit(self.freedom, 1 - significance / 2)) * self.error
+
+
+def effect_of(statement: TreatedStatement) -> Effect | None:
+    """The effect on one statement; None with fewer than two slices on a side."""
+    before, after = statement.before, statement.after
+    if before.n < 2 or after.n < 2:
+        return None
+    rho = autocorrelation(before, after)
+    size_before, size_after = effective_size(before.n, rho), effective_size(after.n, rho)
+    # variance() divides by n - 1, which is too small a number for values that go together: the mean takes part of it along.
+    spread_before = variance(before) * _variance_correction(before.n, size_before)
+    spread_after = variance(after) * _variance_correction(after.n, size_after)
+    part_before, part_after = spread_before / size_before, spread_after / size_after
+    whole = part_before + part_after
+    freedom = whole**2 / (part_before**2 / (size_before - 1) + part_after**2 / (size_after - 1)) if whole > 0 else inf
+    return Effect(
+        log_ratio=mean(after) - mean(before),
+        error=max(sqrt(whole), _SMALLEST_ERROR),
+        freedom=min(freedom, 1e6),
+    )
+
+
+def total_effect(parts: Sequence[tuple[float, Effect]]) -> Effect:
+    """The effect on the time of several statements together; parts are (time before, effect).
+
+    The effects share controls and load, so their errors are added as if they went together fully: never too small.
+    """
+    before = sum(weight for weight, _ in parts)
+    after = sum(weight * exp(effect.log_ratio) for weight, effect in parts)
+    error = sum(weight * exp(effect.log_ratio) / after * effect.error for weight, effect in parts)
+    return Effect(log_ratio=log(after / before), error=error, freedom=min(effect.freedom for _, effect in parts))
+
+
+def adjust_for_many(p_values: Sequence[float]) -> tuple[float, ...]:
+    """P-values adjusted for their number, in the same order (S. Holm, Scandinavian Journal of Statistics 6, 1979)."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted = [1.0] * len(p_values)
+    largest = 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p_values[i]))
+        adjusted[i] = largest
+    return tuple(adjusted)
+
+
+def _variance_correction(n: int, size: float) -> float:
+    """E[s²] = σ² n (1 - 1/size)/(n - 1): the factor that undoes it."""
+    return (n - 1) / (n * (1 - 1 / size))
