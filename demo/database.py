@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
@@ -84,16 +84,14 @@ class Marketplace:
 @contextmanager
 def open_marketplace(existing: str | None) -> Iterator[Marketplace]:
     """A fresh, empty database with its roles; gone at the end. `existing` is a superuser's DSN of a server to use."""
-    if existing is None:
-        with doing("PostgreSQL 15 on 127.0.0.1, with pg_stat_statements and HypoPG"):
-            server = PostgresServer(version=15, settings=SERVER_SETTINGS)
-            server.__enter__()
-        with server, _new_database(server.superuser_dsn, "", "verify-full", server.ca_path) as made:
-            yield made
-        return
-    suffix = f"_{secrets.token_hex(3)}"
-    with _new_database(existing, suffix, None, None) as made:
-        yield made
+    with ExitStack() as stack:
+        if existing is None:
+            with doing("PostgreSQL 15 on 127.0.0.1, with pg_stat_statements and HypoPG"):
+                server = stack.enter_context(PostgresServer(version=15, settings=SERVER_SETTINGS))
+            fresh = _new_database(server.superuser_dsn, "", "verify-full", server.ca_path)
+        else:
+            fresh = _new_database(existing, f"_{secrets.token_hex(3)}", None, None)
+        yield stack.enter_context(fresh)
 
 
 @contextmanager

@@ -1,0 +1,105 @@
+"""The Kubernetes API of the demo, and what of deploy/ goes into it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from demo.failure import DemoFailed
+from demo.kubectl import Kubectl, find_program
+from demo.narration import doing, tell
+from tests.servers.controlplane import ControlPlane
+from tests.servers.controlplane_binary import ControlPlaneUnavailableError
+from tests.servers.controlplane_cluster import Cluster, existing_cluster
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DEPLOY = REPOSITORY / "deploy"
+KIND_CLUSTER = "pgtend-demo"
+DEFINITIONS = ("tuningpolicies.pgtend.dev", "indexrecommendations.pgtend.dev")
+
+# The demo runs the operator itself, as a process; a second one in a Pod would stand in its way.
+WORKLOADS = frozenset({"Deployment", "PersistentVolumeClaim", "Service"})
+
+
+@contextmanager
+def open_cluster(environment: Mapping[str, str], folder: Path) -> Iterator[Cluster]:
+    """A Kubernetes API with administrator's rights: our own, that of DEMO_KUBECONFIG, or one made with kind."""
+    named, maker = environment.get("DEMO_KUBECONFIG", ""), environment.get("DEMO_CLUSTER", "")
+    if maker not in ("", "kind"):
+        raise DemoFailed(f"DEMO_CLUSTER is {maker!r}: only kind is known.")
+    if named:
+        with existing_cluster(Path(named)) as cluster:
+            yield cluster
+    elif maker:
+        with _kind(folder / "kind.kubeconfig") as kubeconfig, existing_cluster(kubeconfig) as cluster:
+            yield cluster
+    else:
+        with doing("etcd, kube-apiserver and kube-controller-manager on 127.0.0.1"):
+            try:
+                control_plane = ControlPlane()
+                control_plane.start()
+            except ControlPlaneUnavailableError as error:
+                raise DemoFailed(str(error)) from None
+        try:
+            yield control_plane.cluster
+        finally:
+            control_plane.stop()
+
+
+@contextmanager
+def _kind(kubeconfig: Path) -> Iterator[Path]:
+    kind = find_program("kind")
+    with doing("a cluster made with kind"):
+        subprocess.run([kind, "create", "cluster", "--name", KIND_CLUSTER, "--kubeconfig", kubeconfig], check=True)
+    try:
+        yield kubeconfig
+    finally:
+        subprocess.run([kind, "delete", "cluster", "--name", KIND_CLUSTER, "--kubeconfig", kubeconfig], check=True)
+
+
+def install(kubectl: Kubectl) -> None:
+    """Apply deploy/ but for its workloads, and make the namespace."""
+    _apply(kubectl, "base")
+    if _stamps_approvers(kubectl):
+        _apply(kubectl, "approver-name")
+    else:
+        tell("This API cannot stamp who approved (that takes Kubernetes 1.36): the approval will say so.")
+    kubectl.run("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{each}" for each in DEFINITIONS))
+    kubectl.run("create", "namespace", kubectl.namespace)
+
+
+def uninstall(kubectl: Kubectl) -> None:
+    """Take the namespace away, and all that was applied."""
+    with doing("taking everything out of the cluster again"):
+        kubectl.run("delete", "namespace", kubectl.namespace, "--ignore-not-found", "--timeout=50s")
+        kubectl.run("delete", "--ignore-not-found", "--timeout=50s", "--kustomize", str(DEPLOY / "base"))
+
+
+def _apply(kubectl: Kubectl, folder: str) -> None:
+    rendered = list(yaml.safe_load_all(kubectl.run("kustomize", str(DEPLOY / folder))))
+    objects = [each for each in rendered if each["kind"] not in WORKLOADS]
+    kubectl.run("apply", "--server-side", "--filename", "-", stdin=yaml.safe_dump_all(objects))
+    names = ", ".join(sorted({each["kind"] for each in objects}))
+    tell(f"Applied from deploy/{folder}: {len(objects)} objects ({names}).")
+
+
+def _stamps_approvers(kubectl: Kubectl) -> bool:
+    """Whether this API serves MutatingAdmissionPolicy v1 (Kubernetes 1.36)."""
+    served = kubectl.run("api-resources", "--api-group=admissionregistration.k8s.io", "--no-headers")
+    return any("mutatingadmissionpolicies " in line and "/v1 " in line for line in served.splitlines())
+
+
+def refuse_to_meddle(kubectl: Kubectl) -> None:
+    """Raise DemoFailed where the cluster has pgtend, or a namespace of that name, already."""
+    found = kubectl.run("get", "crd", *DEFINITIONS, "--ignore-not-found", "--output", "name")
+    found += kubectl.run("get", "namespace", kubectl.namespace, "--ignore-not-found", "--output", "name")
+    if found.strip():
+        raise DemoFailed(
+            f"This cluster already has {', '.join(found.split())}, and the demo takes away what it installs. Use a "
+            "cluster without pgtend, or, where a demo was killed, remove its remains: kubectl delete namespace "
+            f"{kubectl.namespace}; kubectl delete -k deploy/base"
+        )
