@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-import durationpy  # type: ignore[import-untyped]
+import durationpy
 from cronsim import CronSim, CronSimError
 from kubernetes.utils.quantity import parse_quantity
 from pydantic import TypeAdapter, ValidationError
@@ -193,7 +193,7 @@ def _absolute_window(window: FreezeWindow) -> AbsoluteWindow:
 def _budgets(budgets: declared.Budgets) -> Budgets:
     storage = budgets.index_storage
     try:
-        size = None if storage is None else int(parse_quantity(storage))
+        size = None if storage is None else int(parse_quantity(storage))  # type: ignore[no-untyped-call]
     except ValueError:
         raise PolicyInvalid("budgets.indexStorage is not a quantity: write it like 20Gi or 500M.") from None
     return Budgets(

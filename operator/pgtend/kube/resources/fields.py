@@ -90,21 +90,21 @@ def _keep_last(most: int) -> BeforeValidator:
     return BeforeValidator(keep)
 
 
-def first(most: int) -> tuple[BeforeValidator, Any]:
+def first(most: int) -> tuple[Any, BeforeValidator]:
     """Metadata of a status list that is cut to its first entries rather than refused."""
-    return _keep(most), Field(max_length=most)
+    return Field(max_length=most), _keep(most)
 
 
-def last(most: int) -> tuple[BeforeValidator, Any]:
+def last(most: int) -> tuple[Any, BeforeValidator]:
     """Metadata of a status list that is cut to its last entries rather than refused."""
-    return _keep_last(most), Field(max_length=most)
+    return Field(max_length=most), _keep_last(most)
 
 
 # Texts of a status are for people and are cut; names and constants are exact and never cut.
-Word = Annotated[str, _cut(100), Field(max_length=100)]
-Line = Annotated[str, _cut(200), Field(max_length=200)]
-Sentence = Annotated[str, _cut(1000), Field(max_length=1000)]
-Paragraph = Annotated[str, _cut(4000), Field(max_length=4000)]
+Word = Annotated[str, Field(max_length=100), _cut(100)]
+Line = Annotated[str, Field(max_length=200), _cut(200)]
+Sentence = Annotated[str, Field(max_length=1000), _cut(1000)]
+Paragraph = Annotated[str, Field(max_length=4000), _cut(4000)]
 ObjectName = Annotated[str, Field(max_length=253)]
 PostgresName = Annotated[str, Field(min_length=1, max_length=63)]
 

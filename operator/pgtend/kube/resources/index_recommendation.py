@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from pgtend.domain.recommendation import ApprovalState, IntentKind
 from pgtend.kube.resources.conditions import Condition, Transition
@@ -122,7 +122,7 @@ class IndexRecommendationStatus(Observed):
     ] = 0
     phase: Annotated[Word, Field(description="Where it stands, in one word made from the conditions.")] = ""
     conditions: Annotated[
-        list[Condition],
+        tuple[Condition, ...],
         *first(16),
         Field(
             description=(
@@ -131,7 +131,7 @@ class IndexRecommendationStatus(Observed):
             ),
             json_schema_extra=map_list("type"),
         ),
-    ] = []
+    ] = ()
     display: Annotated[Display | None, Field(description="What kubectl get shows.")] = None
     proposal: Annotated[
         Proposal | None,
@@ -161,19 +161,10 @@ class IndexRecommendationStatus(Observed):
     ] = None
     judgement: Annotated[Judgement | None, Field(description="What the measurement says so far.")] = None
     transitions: Annotated[
-        list[Transition],
+        tuple[Transition, ...],
         *last(20),
         Field(description="What happened, oldest first; the last 20.", json_schema_extra=ATOMIC),
-    ] = []
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                "!has(oldSelf.proposal) || has(self.proposal)",
-                "a proposal that was issued stays",
-            )
-        )
-    )
+    ] = ()
 
 
 class IndexRecommendation(Declared):
@@ -189,5 +180,10 @@ class IndexRecommendation(Declared):
     )
     status: Annotated[
         IndexRecommendationStatus | None,
-        Field(description="The operator's part: the proposal, its evidence, and what became of it."),
+        Field(
+            description="The operator's part: the proposal, its evidence, and what became of it.",
+            json_schema_extra=rules(
+                ("!has(oldSelf.proposal) || has(self.proposal)", "a proposal that was issued stays"),
+            ),
+        ),
     ] = None

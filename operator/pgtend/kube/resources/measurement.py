@@ -65,12 +65,12 @@ class Measurement(Observed):
     before_from: Annotated[Time, Field(description="Start of the window before the change.")]
     before_to: Annotated[Time, Field(description="End of the window before the change.")]
     treated: Annotated[
-        list[TreatedStatement],
+        tuple[TreatedStatement, ...],
         *first(MOST_STATEMENTS),
         Field(description="Statements that the change can touch.", json_schema_extra=ATOMIC),
     ]
     controls: Annotated[
-        list[ControlStatement],
+        tuple[ControlStatement, ...],
         *first(MOST_STATEMENTS),
         Field(description="Statements that it cannot touch, for comparison.", json_schema_extra=ATOMIC),
     ]
@@ -103,10 +103,10 @@ class Judgement(Observed):
     ]
     message: Annotated[Sentence, Field(description="The verdict in a sentence.")]
     effects: Annotated[
-        list[StatementEffect],
+        tuple[StatementEffect, ...],
         *first(MOST_STATEMENTS),
         Field(description="The effect on each statement.", json_schema_extra=ATOMIC),
-    ] = []
+    ] = ()
     percent: Annotated[
         float | None,
         Field(description="Change over the helped statements weighted by their time, in percent; negative is faster."),

@@ -34,7 +34,7 @@ class FunctionCall(Observed):
 
     function: Annotated[PostgresName, Field(description="The function, from pgtend's list of immutable built-ins.")]
     arguments: Annotated[
-        list[FunctionArgument],
+        tuple[FunctionArgument, ...],
         Field(max_length=16, description="What it is called with, in order.", json_schema_extra=ATOMIC),
     ]
 
@@ -75,25 +75,25 @@ class Index(Observed):
     ] = None
     method: Annotated[AccessMethod, Field(description="The access method.")]
     columns: Annotated[
-        list[IndexColumn],
+        tuple[IndexColumn, ...],
         Field(max_length=32, description="The keys, in order; order matters.", json_schema_extra=ATOMIC),
     ]
     include: Annotated[
-        list[PostgresName],
+        tuple[PostgresName, ...],
         Field(
             max_length=32,
             description="Columns that are stored beside the keys, so that the table need not be read.",
             json_schema_extra=ATOMIC,
         ),
-    ] = []
+    ] = ()
     predicate: Annotated[
-        list[Comparison],
+        tuple[Comparison, ...],
         Field(
             max_length=16,
             description="The index holds only rows for which all of these are true.",
             json_schema_extra=ATOMIC,
         ),
-    ] = []
+    ] = ()
     unique: Annotated[bool, Field(description="Whether the index forbids equal keys.")] = False
 
     @model_serializer(mode="wrap")
@@ -172,7 +172,7 @@ class Evidence(Observed):
         float, Field(description="Estimated cost of keeping the index up to date, in planner cost units an hour.")
     ]
     queries: Annotated[
-        list[HelpedQuery],
+        tuple[HelpedQuery, ...],
         *first(20),
         Field(description="The queries that gain, those that gain most first.", json_schema_extra=ATOMIC),
     ]

@@ -124,7 +124,8 @@ class Budgets(Declared):
             ),
             json_schema_extra=rules(
                 (
-                    "type(self) == int ? self >= 0 : (isQuantity(self) && quantity(self).sign() >= 0 && quantity(self).compareTo(quantity('1Ei')) <= 0)",
+                    "type(self) == int ? self >= 0 : (isQuantity(self) && !quantity(self).isLessThan(quantity('0')) "
+                    "&& !quantity(self).isGreaterThan(quantity('1Ei')))",
                     "must be a quantity of at least 0, like 20Gi, 500M or a number of bytes",
                 )
             ),
@@ -247,13 +248,13 @@ class TuningPolicySpec(Declared):
     ] = "15m"
     what_if: Annotated[WhatIf, Field(description="Where indexes are tried out on paper.")] = WhatIf()
     freeze_windows: Annotated[
-        list[FreezeWindow],
+        tuple[FreezeWindow, ...],
         Field(
             max_length=50,
             description="Times in which nothing is changed, whatever else is allowed.",
             json_schema_extra=map_list("name"),
         ),
-    ] = []
+    ] = ()
     freeze: Annotated[Freeze, Field(description="What a freeze window does to work that is under way.")] = Freeze()
     budgets: Annotated[Budgets, Field(description="Upper limits of what pgtend may do to this database.")] = Budgets()
     verification: Annotated[
@@ -273,7 +274,8 @@ class TuningPolicy(Declared):
         json_schema_extra=rules(
             (
                 f"size(self.metadata.name) <= {LONGEST_NAME} && self.metadata.name.matches('{DNS_LABEL}')",
-                f"the name of a TuningPolicy has at most {LONGEST_NAME} characters (lower-case letters, digits and dashes), because the names of its recommendations begin with it",
+                f"the name of a TuningPolicy has at most {LONGEST_NAME} characters (lower-case letters, digits and dashes), "
+                "because the names of its recommendations begin with it",
             )
         )
     )

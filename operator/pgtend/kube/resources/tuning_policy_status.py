@@ -44,7 +44,7 @@ class TuningPolicyStatus(Observed):
     observed_generation: Annotated[int, Field(description="The metadata.generation that the operator has looked at.")]
     message: Annotated[Sentence, Field(description="The one sentence that says why not, or what is waited for.")] = ""
     conditions: Annotated[
-        list[Condition],
+        tuple[Condition, ...],
         *first(16),
         Field(
             description=(
@@ -53,7 +53,7 @@ class TuningPolicyStatus(Observed):
             ),
             json_schema_extra=map_list("type"),
         ),
-    ] = []
+    ] = ()
     display: Annotated[Display | None, Field(description="What kubectl get shows.")] = None
     effective: Annotated[Effective, Field(description="What holds after everything that may override the spec.")]
     database: Annotated[Word, Field(description="The database and its server's version.")] = ""
@@ -66,7 +66,7 @@ class TuningPolicyStatus(Observed):
     ] = 0
     next_advice: Annotated[Time | None, Field(description="When advice is looked for next.")] = None
     recommendations: Annotated[
-        list[RecommendationSummary],
+        tuple[RecommendationSummary, ...],
         *first(20),
         Field(description="The 20 best recommendations. In mode Observe they are here only.", json_schema_extra=ATOMIC),
-    ] = []
+    ] = ()

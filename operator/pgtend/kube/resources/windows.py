@@ -65,7 +65,8 @@ class FreezeWindow(Declared):
             json_schema_extra=rules(
                 (
                     f"self.matches('{FIVE_FIELDS}')",
-                    'a schedule has five fields like cron\'s (minute, hour, day of month, month, day of week): "0 0 * * 6" is every Saturday at midnight',
+                    "a schedule has five fields like cron's (minute, hour, day of month, month, day of week): "
+                    '"0 0 * * 6" is every Saturday at midnight',
                 )
             ),
         ),
