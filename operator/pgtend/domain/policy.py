@@ -28,7 +28,7 @@ class WhatIfSource(StrEnum):
     """Where hypothetical indexes are planned."""
 
     PRIMARY = "Primary"
-    OFF = "Off"
+    OFF = "Disabled"
 
 
 class RunningBuild(StrEnum):

@@ -99,7 +99,7 @@ INDEX_RECOMMENDATION = Kind(
 class _Plain(yaml.SafeDumper):
     """Writes what stands in several places in each of them, without anchors."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         """Always."""
         return True
 

@@ -28,7 +28,7 @@ _TAKEN_CARE_OF = {
     "type", "title", "default", "$ref", "$defs", "anyOf", "const", "format", "properties", "required", "items",
     "additionalProperties", "exclusiveMinimum", "exclusiveMaximum", "uniqueItems", *_PASSED_ON,
 }  # fmt: skip
-_EMPTY = (None, "", [])
+_EMPTY: tuple[object, ...] = (None, "", [])
 _INT_OR_STRING = "x-kubernetes-int-or-string"
 _RULES = "x-kubernetes-validations"
 

@@ -75,12 +75,12 @@ class Target(Declared):
 class WhatIf(Declared):
     """Hypothetical planning."""
 
-    on: Annotated[
+    source: Annotated[
         WhatIfSource,
         Field(
             description=(
                 "Primary: ask the planner of this database what it would do with an index that is not there (needs the extension hypopg). "
-                "Off: advise by rules and statistics alone."
+                "Disabled: advise by rules and statistics alone."
             )
         ),
     ] = WhatIfSource.PRIMARY
