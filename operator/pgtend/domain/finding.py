@@ -50,6 +50,14 @@ class StatementFailed(PgtendError):
         self.sqlstate = sqlstate
 
 
+class FencedOff(PgtendError):
+    """Another pgtend works on the same index or table of this database now: leave it alone and look again later."""
+
+
+class DefinitionRefused(PgtendError):
+    """An index definition says what pgtend never builds: an unknown function or type, or a name that Postgres would cut."""
+
+
 class PolicyInvalid(PgtendError):
     """A TuningPolicy that the schema let through but that means nothing (an unknown time zone, say); the sentence says what."""
 

@@ -1,0 +1,161 @@
+"""Turn catalog rows into the domain's tables and typed indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pgtend.domain.catalog import Column, ExistingIndex, RelationKind, Table, WriteCounters
+from pgtend.domain.index import AccessMethod, Index, IndexColumn, NullsOrder, SortOrder, TableName
+from pgtend.postgres.connection import Row
+
+_KINDS = {
+    "r": RelationKind.TABLE,
+    "p": RelationKind.PARTITIONED_TABLE,
+    "f": RelationKind.FOREIGN_TABLE,
+    "m": RelationKind.MATERIALIZED_VIEW,
+    "v": RelationKind.VIEW,
+}
+_METHODS = {method.value: method for method in AccessMethod}
+
+# Bits of pg_index.indoption: src/include/catalog/pg_index.h.
+_DESCENDING = 1
+_NULLS_FIRST = 2
+
+
+def tables_from(table_rows: Iterable[Row], column_rows: Iterable[Row]) -> Mapping[TableName, Table]:
+    """The tables by name, with their columns in order."""
+    columns: dict[int, dict[str, Column]] = {}
+    for row in column_rows:
+        columns.setdefault(row["table_oid"], {})[row["name"]] = _column(row)
+    tables = (_table(row, columns.get(row["oid"], {})) for row in table_rows)
+    return {table.name: table for table in tables}
+
+
+def existing_index_from(row: Row) -> ExistingIndex:
+    """One index, typed where the typed form can say what it is."""
+    return ExistingIndex(
+        oid=row["oid"],
+        name=row["name"],
+        table=TableName(schema=row["schema_name"], table=row["table_name"]),
+        definition=row["definition"],
+        index=typed_index(row),
+        valid=row["valid"],
+        ready=row["ready"],
+        unique=row["unique"],
+        primary=row["primary"],
+        constraint=row["constraint"],
+        replica_identity=row["replica_identity"],
+        partition_attached=row["partition_attached"],
+        size_bytes=row["size_bytes"],
+        scans=row["scans"],
+        comment=row["comment"],
+    )
+
+
+def typed_index(row: Row) -> Index | None:
+    """The typed form of a row of indexes.sql, or None where it cannot say what the index is."""
+    method = _METHODS.get(row["method"])
+    if method is None or row["special"] or None in row["columns"]:
+        return None
+    qualified = [name for name in (*row["opclasses"], *row["collations"]) if name is not None]
+    if any(name.count(".") > 1 for name in qualified):  # a dot in a name of its own cannot be told from the separator
+        return None
+    keys = row["key_count"]
+    return Index(
+        schema=row["schema_name"],
+        table=row["table_name"],
+        columns=tuple(_key(row, number, method) for number in range(keys)),
+        method=method,
+        include=tuple(row["columns"][keys:]),
+        unique=row["unique"],
+        name=row["name"],
+    )
+
+
+def split_search_path(setting: str, role: str) -> tuple[str, ...]:
+    """The schemas of a search_path setting, in order, "$user" being the role; pg_catalog is searched anyway and left out.
+
+    Names are separated by commas; unquoted ones are folded to lower case, quoted ones taken as they are with "" for a quote.
+    """
+    names: list[str] = []
+    name = ""
+    quoted = was_quoted = False
+    for sign in [*setting, ","]:
+        if sign == '"':
+            if not quoted and was_quoted:
+                name += '"'
+            quoted = not quoted
+            was_quoted = True
+        elif quoted:
+            name += sign
+        elif sign == ",":
+            names.append(name if was_quoted else name.strip().lower())
+            name, was_quoted = "", False
+        elif not (was_quoted and sign.isspace()) and (name or not sign.isspace()):
+            name += sign
+    resolved = (role if each == "$user" else each for each in names)
+    return tuple(each for each in resolved if each and each != "pg_catalog")
+
+
+def effective_search_path(row: Row) -> tuple[str, ...]:
+    """The search_path that a row of search_paths.sql amounts to."""
+    candidates: Sequence[str | None] = (row["role_in_database"], row["role"], row["database"], row["server"])
+    setting = next((value for value in candidates if value is not None), '"$user", public')
+    return split_search_path(setting, row["name"])
+
+
+def _table(row: Row, columns: Mapping[str, Column]) -> Table:
+    kind = _KINDS[row["kind"]]
+    if kind is RelationKind.TABLE and row["partition"]:
+        kind = RelationKind.PARTITION
+    return Table(
+        oid=row["oid"],
+        name=TableName(schema=row["schema_name"], table=row["table_name"]),
+        kind=kind,
+        rows=row["rows"],
+        bytes=row["bytes"],
+        columns=columns,
+        writes=WriteCounters(
+            inserted=row["inserted"],
+            updated=row["updated"],
+            hot_updated=row["hot_updated"],
+            deleted=row["deleted"],
+        ),
+        temporary=row["temporary"],
+        row_security=row["row_security"],
+        extension_owned=row["extension_owned"],
+    )
+
+
+def _column(row: Row) -> Column:
+    return Column(
+        name=row["name"],
+        type=row["type"],
+        not_null=row["not_null"],
+        generated=row["generated"],
+        collation=row["collation"],
+        btree_opclass=row["btree_opclass"],
+        n_distinct=row["n_distinct"],
+        null_fraction=row["null_fraction"],
+        average_width=row["average_width"],
+        correlation=row["correlation"],
+    )
+
+
+def _key(row: Row, number: int, method: AccessMethod) -> IndexColumn:
+    order, nulls = SortOrder.ASC, None
+    if method is AccessMethod.BTREE:  # the only one that sorts
+        option = row["options"][number]
+        first = bool(option & _NULLS_FIRST)
+        if option & _DESCENDING:
+            order = SortOrder.DESC
+            nulls = None if first else NullsOrder.LAST
+        elif first:
+            nulls = NullsOrder.FIRST
+    return IndexColumn(
+        column=row["columns"][number],
+        order=order,
+        nulls=nulls,
+        opclass=row["opclasses"][number],
+        collation=row["collations"][number],
+    )

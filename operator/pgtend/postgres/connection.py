@@ -1,0 +1,159 @@
+"""Open sessions: one way for all of them, capped per server.
+
+A session is opened for a pass and closed after it. That costs a few milliseconds a minute, and needs neither a pool nor
+a decision about which of many databases of a server may keep its connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
+from pgtend.postgres.failures import explain_refusal, translated
+from pgtend.postgres.secret import ConnectionTarget
+
+APPLICATION_NAME = "pgtend"
+CONNECT_SECONDS = 10
+READ_TIMEOUT = "10s"
+LOCK_TIMEOUT = "2s"
+
+_PARAMETERS = {
+    "application_name": APPLICATION_NAME,
+    "client_encoding": "UTF8",
+    "connect_timeout": str(CONNECT_SECONDS),
+    "keepalives": "1",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+
+Row = dict[str, Any]
+Session = psycopg.AsyncConnection[Row]
+
+
+class Lane(StrEnum):
+    """What a session is for; each has its own share of a server's connections, so that none waits for another kind."""
+
+    OBSERVE = "observe"
+    PLAN = "plan"
+    EXECUTE = "execute"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionKind:
+    """How sessions for one purpose behave: which condition they report to, and the settings they make."""
+
+    lane: Lane
+    aspect: Aspect
+    settings: Mapping[str, str]
+
+
+class ConnectionLimits:
+    """At most ``per_server`` connections to one host and port, over all policies of the process.
+
+    Half of them (rounded up) observe, the rest is shared by planning and executing. A session that finds no place within
+    ``patience`` seconds is refused with a finding, and the next pass tries again.
+    """
+
+    def __init__(self, per_server: int = 10, patience: float = 30.0) -> None:
+        if per_server < 3:
+            raise ValueError("at least 3 connections a server are needed: to observe, to plan, to execute")
+        rest = per_server // 2
+        plan = max(rest // 2, 1)
+        self._shares = {Lane.PLAN: plan, Lane.EXECUTE: max(rest - plan, 1)}
+        self._shares[Lane.OBSERVE] = per_server - sum(self._shares.values())
+        self._patience = patience
+        self._free: dict[tuple[tuple[str, int], Lane], asyncio.Semaphore] = {}
+        self._open: dict[tuple[str, int], int] = {}
+
+    @property
+    def open_connections(self) -> Mapping[tuple[str, int], int]:
+        """How many connections are open now, by host and port."""
+        return {server: count for server, count in self._open.items() if count}
+
+    @asynccontextmanager
+    async def place(self, server: tuple[str, int], kind: SessionKind) -> AsyncIterator[None]:
+        """Hold one connection's place; raises ConnectionRefusedByTarget where none becomes free."""
+        share = self._shares[kind.lane]
+        free = self._free.setdefault((server, kind.lane), asyncio.Semaphore(share))
+        try:
+            async with asyncio.timeout(self._patience):
+                await free.acquire()
+        except TimeoutError:
+            message = (
+                f"All {share} connections that pgtend may open to this server to {kind.lane} are in use; it tries again. "
+                "Raise PGTEND_MAX_CONNECTIONS_PER_SERVER if this lasts."
+            )
+            finding = Finding(aspect=kind.aspect, reason="ConnectionLimit", message=message)
+            raise ConnectionRefusedByTarget(finding) from None
+        self._open[server] = self._open.get(server, 0) + 1
+        try:
+            yield
+        finally:
+            self._open[server] -= 1
+            free.release()
+
+
+@asynccontextmanager
+async def open_session(target: ConnectionTarget, limits: ConnectionLimits, kind: SessionKind) -> AsyncIterator[Session]:
+    """A connection in autocommit mode with the settings of its kind; closed at the end, whatever happens.
+
+    The settings are made by SET in the session: what ALTER ROLE or ALTER DATABASE … SET says loses against that, and
+    poolers refuse start-up options that they do not know.
+    """
+    async with limits.place(target.server, kind):
+        session = await _connect(target, kind.aspect)
+        try:
+            with translated(kind.aspect):
+                await configure(session, kind.settings)
+            yield session
+        finally:
+            await session.close()
+
+
+async def configure(session: Session, settings: Mapping[str, str]) -> None:
+    """SET these, passing over what the server's version does not know."""
+    for name, value in settings.items():
+        if name == "transaction_timeout" and session.info.server_version < 170000:
+            continue
+        if name == "idle_session_timeout" and session.info.server_version < 140000:
+            continue
+        await session.execute(sql.SQL("SET {} TO {}").format(sql.Identifier(name), sql.Literal(value)))
+
+
+async def _connect(target: ConnectionTarget, aspect: Aspect) -> Session:
+    with _certificate_file(target) as certificate:
+        try:
+            return await psycopg.AsyncConnection.connect(
+                make_conninfo(**{**target.parameters, **certificate, **_PARAMETERS}),
+                autocommit=True,
+                prepare_threshold=None,
+                row_factory=dict_row,
+            )
+        except psycopg.Error as error:
+            raise explain_refusal(error, target, aspect) from None
+
+
+@contextmanager
+def _certificate_file(target: ConnectionTarget) -> Iterator[Mapping[str, str]]:
+    """The certificate authority as a file for libpq, which takes nothing else: in memory, gone after connecting."""
+    if target.ca_certificate is None:
+        yield {}
+        return
+    descriptor = os.memfd_create("ca.crt")
+    try:
+        os.write(descriptor, target.ca_certificate.encode())
+        yield {"sslrootcert": f"/proc/self/fd/{descriptor}"}
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,263 @@
+"""Hypothetical planning with HypoPG in a session of its own; implements ports.CostModel.
+
+EXPLAIN is not inert: the planner evaluates functions, and with the wrong ones a statement reads tables while it is merely
+planned. So every query is judged by ``pgtend.core.inert`` again before it is planned, and then planned as one statement of
+the extended protocol, under parenthesised options, in a read-only transaction, with a timeout, as the observer role; and
+nothing of an error's text leaves.
+
+HypoPG: https://hypopg.readthedocs.io. A hypothetical partial index can crash the server when a view is planned
+(HypoPG issue 116), so those are shown to queries on plain tables alone.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from pgtend.core.inert import problem_of
+from pgtend.core.size import estimate_size
+from pgtend.domain.advice import CostAnswer, CostRequest, PlanCost, Spent, Unplannable
+from pgtend.domain.catalog import Catalog, RelationKind
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, Finding, StatementFailed
+from pgtend.domain.index import AccessMethod, Index
+from pgtend.domain.workload import Query
+from pgtend.postgres.connection import ConnectionLimits, Lane, Session, SessionKind, open_session
+from pgtend.postgres.ddl import create_index
+from pgtend.postgres.failures import translated
+from pgtend.postgres.observer import fetch
+from pgtend.postgres.observer_findings import hypopg_missing
+from pgtend.postgres.plan_summary import index_names, summarize
+from pgtend.postgres.secret import ConnectionTarget
+
+PLANNING = SessionKind(
+    lane=Lane.PLAN,
+    aspect=Aspect.WHAT_IF,
+    settings={
+        "search_path": "pg_catalog",
+        "statement_timeout": "5s",
+        "lock_timeout": "500ms",
+        "idle_in_transaction_session_timeout": "60s",
+        "default_transaction_read_only": "on",
+        "plan_cache_mode": "force_generic_plan",
+    },
+)
+
+_SIMULATED = frozenset({AccessMethod.BTREE, AccessMethod.HASH, AccessMethod.BRIN})
+_PLAIN = frozenset(
+    {RelationKind.TABLE, RelationKind.PARTITION, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW}
+)
+_BATCH = 500
+_GENERIC_PLAN_SINCE = 160000
+_HYPOTHETICAL = re.compile(r"<(\d+)>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """Hypothetical indexes as they are made in the session: by OID, with their sizes in bytes."""
+
+    indexes: Mapping[int, Index]
+    sizes: Mapping[Index, int]
+
+
+class HypoPG:
+    """One session that plans as if indexes were there. Opened by ``open_cost_model``."""
+
+    def __init__(self, session: Session, catalog: Catalog, *, schema: str, hides: bool, server_version: int) -> None:
+        self._session = session
+        self._catalog = catalog
+        self._schema = schema
+        self._hides = hides
+        self._generic_plan = server_version >= _GENERIC_PLAN_SINCE
+        self._refused: set[Index] = set()
+        self._search_path: tuple[str, ...] | None = None
+        self._explains = 0
+        self._seconds = 0.0
+
+    @property
+    def spent(self) -> Spent:
+        """Plans made, and seconds from asking to having the answers."""
+        return Spent(explains=self._explains, seconds=self._seconds)
+
+    async def sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
+        """Bytes of each index as HypoPG estimates them; by pgtend's own estimate where HypoPG cannot simulate it."""
+        began = time.perf_counter()
+        known: dict[Index, int] = {}
+        for start in range(0, len(indexes), _BATCH):
+            shown = await self._show(indexes[start : start + _BATCH])
+            known |= shown.sizes
+        await self._forget()
+        self._seconds += time.perf_counter() - began
+        return tuple(known[index] if index in known else self._estimate(index) for index in indexes)
+
+    async def costs(self, requests: Sequence[CostRequest]) -> tuple[CostAnswer, ...]:
+        """Plan a batch; each distinct set of indexes is made once, and the answers come in the order of the requests."""
+        began = time.perf_counter()
+        answers: dict[int, CostAnswer] = {}
+        groups: dict[tuple[frozenset[Index], frozenset[int]], list[int]] = {}
+        for number, request in enumerate(requests):
+            problem = self._problem_of(request)
+            if problem is not None:
+                answers[number] = Unplannable(reason=problem)
+                continue
+            groups.setdefault((self._showable(request), frozenset(request.hidden)), []).append(number)
+        for (wanted, hidden), numbers in groups.items():
+            shown = await self._show(wanted)
+            await self._hide(hidden)
+            for number in numbers:
+                answers[number] = await self._plan(requests[number].query, shown)
+        await self._forget()
+        self._seconds += time.perf_counter() - began
+        return tuple(answers[number] for number in range(len(requests)))
+
+    def _problem_of(self, request: CostRequest) -> str | None:
+        if request.hidden and not self._hides:
+            return "Existing indexes can only be hidden from the planner with HypoPG 1.4 or newer."
+        return problem_of(request.query, self._catalog)
+
+    def _showable(self, request: CostRequest) -> frozenset[Index]:
+        plain = all(
+            (table := self._catalog.tables.get(name)) is not None and table.kind in _PLAIN and not table.row_security
+            for name in request.query.relations
+        )
+        return frozenset(index for index in request.shown if plain or not index.predicate)
+
+    async def _show(self, indexes: Iterable[Index]) -> _Shown:
+        """Make exactly these hypothetical indexes, leaving out what HypoPG refuses."""
+        await self._forget()
+        statements: dict[str, Index] = {}
+        for index in indexes:
+            if index.method in _SIMULATED and index not in self._refused:
+                try:
+                    statements[create_index(index, None, concurrently=False).as_string(None)] = index
+                except DefinitionRefused:
+                    self._refused.add(index)
+        if not statements:
+            return _Shown(indexes={}, sizes={})
+        ordered = sorted(statements)  # the planner breaks ties by the order in which indexes were made
+        try:
+            rows = await self._call("hypothetical_create", {"statements": ordered})
+        except StatementFailed:
+            await self._refuse_singly(ordered, statements)
+            return await self._show(index for index in statements.values() if index not in self._refused)
+        made = [(row["oid"], row["bytes"], statements[text]) for row, text in zip(rows, ordered, strict=True)]
+        return _Shown(
+            indexes={oid: index for oid, _, index in made}, sizes={index: int(size) for _, size, index in made}
+        )
+
+    async def _refuse_singly(self, ordered: Sequence[str], statements: Mapping[str, Index]) -> None:
+        """Find out which of a batch HypoPG refuses (a table or column gone, a type without operator class)."""
+        for text in ordered:
+            await self._forget()
+            try:
+                await self._call("hypothetical_create", {"statements": [text]})
+            except StatementFailed:
+                self._refused.add(statements[text])
+
+    async def _hide(self, oids: frozenset[int]) -> None:
+        if oids:
+            await self._call("hypothetical_hide", {"oids": sorted(oids)})
+
+    async def _forget(self) -> None:
+        await self._call("hypothetical_reset")
+        if self._hides:
+            await self._call("hypothetical_unhide")
+
+    async def _plan(self, query: Query, shown: _Shown) -> CostAnswer:
+        with translated(Aspect.WHAT_IF):
+            await self._look_names_up_in(query.search_path)
+        self._explains += 1
+        try:
+            with translated(Aspect.WHAT_IF):
+                plan = await self._explain(query)
+        except StatementFailed as failure:
+            return Unplannable(reason=str(failure))
+        names = {
+            name: shown.indexes[int(match[1])]
+            for name in index_names(plan)
+            if (match := _HYPOTHETICAL.match(name)) and int(match[1]) in shown.indexes
+        }
+        return PlanCost(cost=float(plan["Total Cost"]), used=frozenset(names.values()), summary=summarize(plan, names))
+
+    async def _explain(self, query: Query) -> Mapping[str, Any]:
+        text = query.plannable.encode()
+        if query.parameters == 0:
+            return await self._run(b"EXPLAIN (FORMAT JSON) " + text)
+        if self._generic_plan:
+            return await self._run(b"EXPLAIN (FORMAT JSON, GENERIC_PLAN) " + text)
+        await self._session.execute(b"PREPARE pgtend_planned AS " + text, binary=True)
+        try:
+            nulls = b", ".join([b"NULL"] * query.parameters)
+            return await self._run(b"EXPLAIN (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")")
+        finally:
+            if not self._session.closed:
+                await self._session.execute("DEALLOCATE pgtend_planned")
+
+    async def _run(self, statement: bytes) -> Mapping[str, Any]:
+        # A binary result makes psycopg use the extended protocol, which takes one statement and no more.
+        cursor = await self._session.execute(statement, binary=True)
+        (row,) = await cursor.fetchall()
+        plan: Mapping[str, Any] = row["QUERY PLAN"][0]["Plan"]
+        return plan
+
+    async def _look_names_up_in(self, path: tuple[str, ...]) -> None:
+        if path == self._search_path:
+            return
+        names = sql.SQL(", ").join(map(sql.Identifier, path or ("pg_catalog",)))
+        await self._session.execute(sql.SQL("SET search_path TO {}").format(names))
+        self._search_path = path
+
+    async def _call(self, name: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return await fetch(self._session, Aspect.WHAT_IF, name, values, self._schema)
+
+    def _estimate(self, index: Index) -> int:
+        table = self._catalog.tables.get(index.table_name)
+        return 0 if table is None else estimate_size(index, table)
+
+
+@asynccontextmanager
+async def open_cost_model(
+    target: ConnectionTarget, limits: ConnectionLimits, catalog: Catalog
+) -> AsyncIterator[HypoPG]:
+    """A session that plans as the observer.
+
+    Raises ConnectionRefusedByTarget with a WhatIf finding that is not fatal where HypoPG is missing or must not be used.
+    """
+    async with open_session(target, limits, PLANNING) as session:
+        (facts,) = await fetch(session, Aspect.WHAT_IF, "what_if_facts")
+        refusal = _refusal(facts)
+        if refusal is not None:
+            raise ConnectionRefusedByTarget(refusal)
+        yield HypoPG(
+            session,
+            catalog,
+            schema=facts["schema_name"],
+            hides=facts["hides"],
+            server_version=facts["server_version"],
+        )
+
+
+def _refusal(facts: Mapping[str, Any]) -> Finding | None:
+    def finding(reason: str, message: str) -> Finding:
+        return Finding(aspect=Aspect.WHAT_IF, reason=reason, message=message, fatal=False)
+
+    if facts["hint_plan"]:
+        return finding(
+            "HintPlanLoaded",
+            "pg_hint_plan is loaded, which changes plans behind HypoPG's back: there is no what-if planning, and advice is "
+            "unvalidated.",
+        )
+    if facts["schema_name"] is None:
+        return hypopg_missing(available=facts["available"])
+    if not facts["usable"]:
+        return finding(
+            "HypoPGHidden",
+            f"The observer may not use the schema {facts['schema_name']}, where HypoPG is: GRANT USAGE ON SCHEMA "
+            "(`pgtend grants` prints this).",
+        )
+    return None

@@ -1,0 +1,224 @@
+"""The target as the observer role sees it: who it is, what is missing, counters, texts, catalog."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg import sql
+
+from pgtend.domain.catalog import Catalog, DatabaseIdentity
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
+from pgtend.domain.workload import CounterSnapshot, StatementCounters, StatementKey, StatementText
+from pgtend.postgres.catalog_rows import effective_search_path, existing_index_from, tables_from
+from pgtend.postgres.connection import (
+    LOCK_TIMEOUT,
+    READ_TIMEOUT,
+    ConnectionLimits,
+    Lane,
+    Row,
+    Session,
+    SessionKind,
+    open_session,
+)
+from pgtend.postgres.failures import translated
+from pgtend.postgres.observer_findings import findings_from
+from pgtend.postgres.queries import load
+from pgtend.postgres.secret import ConnectionTarget, find_weakness
+
+OBSERVING = SessionKind(
+    lane=Lane.OBSERVE,
+    aspect=Aspect.CONNECTED,
+    settings={
+        "search_path": "pg_catalog",
+        "statement_timeout": READ_TIMEOUT,
+        "lock_timeout": LOCK_TIMEOUT,
+        "idle_in_transaction_session_timeout": "60s",
+        "default_transaction_read_only": "on",
+    },
+)
+
+PLATFORM_DATABASES = frozenset({"rdsadmin", "cloudsqladmin", "azure_maintenance", "azure_sys"})
+"""Databases that belong to a cloud provider and are none of the user's."""
+
+
+class Observer:
+    """One session as the observer; implements ports.Database. Opened by ``open_observer``."""
+
+    def __init__(self, session: Session, target: ConnectionTarget, own_roles: Collection[str]) -> None:
+        self._session = session
+        self._target = target
+        self._own_roles = sorted(own_roles)
+        self._statements_schema: str | None = None
+
+    async def identify(self) -> DatabaseIdentity:
+        """Which database this is."""
+        return await identify(self._session, Aspect.CONNECTED)
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        """What is missing for the observer."""
+        facts = await self._one("observer_facts")
+        tables = await self._all("unreadable_tables")
+        weakness = find_weakness(self._target)
+        findings = [] if weakness is None else [weakness]
+        if facts["database"] in PLATFORM_DATABASES:
+            message = (
+                f"{facts['database']} belongs to the platform and is not tuned: name another database in the secret."
+            )
+            findings.append(Finding(aspect=Aspect.CONNECTED, reason="PlatformDatabase", message=message))
+        findings += findings_from(facts, tables)
+        if facts["statements_schema"] is not None and facts["statements_usable"]:
+            preloaded = await self._statements_answer(facts["statements_schema"])
+            findings += [] if preloaded is None else [preloaded]
+        return tuple(findings)
+
+    async def read_counters(self) -> CounterSnapshot:
+        """The statement counters of this database, without the observer's and the tuner's own statements."""
+        rows = await self._all(
+            "statement_counters", {"own_roles": self._own_roles}, schema=await self._find_statements_schema()
+        )
+        counters = {
+            _key(row): StatementCounters(
+                calls=row["calls"],
+                total_ms=row["total_ms"],
+                rows=row["rows"],
+                blocks_hit=row["blocks_hit"],
+                blocks_read=row["blocks_read"],
+            )
+            for row in rows
+            if row["queryid"] is not None
+        }
+        first = rows[0]
+        return CounterSnapshot(
+            at=first["at"], counters=counters, stats_reset=first["stats_reset"], dealloc=first["dealloc"]
+        )
+
+    async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
+        """The texts of these entries with their roles' search paths; what is gone or hidden is left out."""
+        if not keys:
+            return ()
+        wanted = {
+            "users": [key.user for key in keys],
+            "queryids": [key.queryid for key in keys],
+            "toplevels": [key.toplevel for key in keys],
+        }
+        rows = await self._all("statement_texts", wanted, schema=await self._find_statements_schema())
+        paths = {
+            row["userid"]: effective_search_path(row)
+            for row in await self._all("search_paths", {"users": sorted({key.user for key in keys})})
+        }
+        return tuple(
+            StatementText(key=_key(row), text=row["text"], search_path=paths.get(row["userid"], ("public",)))
+            for row in rows
+            if row["text"] is not None
+        )
+
+    async def read_catalog(self) -> Catalog:
+        """Tables, columns with statistics, indexes and extensions, all of one moment's snapshot."""
+        with translated(Aspect.CONNECTED):
+            async with self._session.transaction():
+                await self._session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                tables = tables_from(await self._all("tables"), await self._all("columns"))
+                indexes = tuple(map(existing_index_from, await self._all("indexes", {"schema": None, "name": None})))
+                functions = await self._all("extension_functions")
+                paths = await self._all("search_paths", {"users": []})
+                reset = await self._one("stats_reset")
+        return Catalog(
+            tables=tables,
+            indexes=tuple(index for index in indexes if index.table in tables),
+            search_path=effective_search_path(paths[0]),
+            extension_functions=frozenset(
+                f"{row['schema_name']}.{row['name']}" for row in functions if row["name"] is not None
+            ),
+            extensions=frozenset(row["extension"] for row in functions),
+            stats_reset=reset["stats_reset"],
+        )
+
+    async def fingerprint_settings(self) -> str:
+        """A digest (16 hex digits) of the settings that change plans, and of the server's version."""
+        rows = await self._all("planner_settings")
+        text = "\n".join(f"{row['name']}={row['setting']}" for row in rows)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    async def _find_statements_schema(self) -> str:
+        if self._statements_schema is None:
+            rows = await self._all("extension_schema", {"extension": "pg_stat_statements"})
+            if not rows:
+                raise ConnectionRefusedByTarget(
+                    next(
+                        finding
+                        for finding in findings_from(await self._one("observer_facts"), ())
+                        if finding.reason == "StatementsMissing"
+                    )
+                )
+            self._statements_schema = str(rows[0]["schema_name"])
+        return self._statements_schema
+
+    async def _statements_answer(self, schema: str) -> Finding | None:
+        """A finding where the extension is there but its library was not preloaded (SQLSTATE 55000)."""
+        try:
+            await self._all("statement_counters", {"own_roles": self._own_roles}, schema=schema)
+        except StatementFailed as failure:
+            if failure.sqlstate != "55000":
+                raise
+            message = (
+                "pg_stat_statements is not loaded: add it to shared_preload_libraries and restart the server, "
+                "then pgtend sees what the database does."
+            )
+            return Finding(aspect=Aspect.PERMITTED, reason="StatementsNotLoaded", message=message)
+        return None
+
+    async def _all(self, name: str, values: Mapping[str, Any] | None = None, schema: str | None = None) -> list[Row]:
+        return await fetch(self._session, Aspect.CONNECTED, name, values, schema)
+
+    async def _one(self, name: str) -> Row:
+        return (await self._all(name))[0]
+
+
+@asynccontextmanager
+async def open_observer(
+    target: ConnectionTarget, limits: ConnectionLimits, *, own_roles: Collection[str] | None = None
+) -> AsyncIterator[Observer]:
+    """A session as the observer, for one pass.
+
+    ``own_roles`` are the roles whose statements are pgtend's own and are not counted; None means the target's user.
+    Raises ConnectionRefusedByTarget.
+    """
+    async with open_session(target, limits, OBSERVING) as session:
+        yield Observer(session, target, (target.user,) if own_roles is None else own_roles)
+
+
+async def identify(session: Session, aspect: Aspect) -> DatabaseIdentity:
+    """Which database a session is connected to; the same for every role."""
+    try:
+        (row,) = await fetch(session, aspect, "identify")
+    except StatementFailed as failure:
+        if failure.sqlstate != "42501":
+            raise
+        message = (
+            "The role may not call pg_control_system(), which tells one server from another: "
+            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO it."
+        )
+        raise StatementFailed("42501", message) from None
+    return DatabaseIdentity(**row)
+
+
+async def fetch(
+    session: Session,
+    aspect: Aspect,
+    name: str,
+    values: Mapping[str, Any] | None = None,
+    schema: str | None = None,
+) -> list[Row]:
+    """All rows of a named query; ``schema`` is where its extension lives."""
+    text = load(name)
+    query = text if schema is None else text.format(extension_schema=sql.Identifier(schema))
+    with translated(aspect):
+        cursor = await session.execute(query, values)
+        return await cursor.fetchall()
+
+
+def _key(row: Row) -> StatementKey:
+    return StatementKey(user=row["userid"], queryid=row["queryid"], toplevel=row["toplevel"])

@@ -1,0 +1,77 @@
+-- What: indexes of the relations that tables.sql lists, key by key; all of them, or the one of a schema and name.
+--       ``special`` is true where pgtend's typed form cannot say what the index is.
+-- Since: 14. Privilege: none.
+SELECT
+    index.indexrelid::bigint AS oid,
+    index.indrelid::bigint AS table_oid,
+    table_schema.nspname::text AS schema_name,
+    table_.relname::text AS table_name,
+    class.relname::text AS name,
+    pg_get_indexdef(index.indexrelid) AS definition,
+    method.amname::text AS method,
+    index.indisvalid AS valid,
+    index.indisready AS ready,
+    index.indisunique AS "unique",
+    index.indisprimary AS "primary",
+    index.indisreplident AS replica_identity,
+    EXISTS (
+        SELECT FROM pg_constraint AS constraint_
+        WHERE constraint_.conindid = index.indexrelid AND constraint_.contype IN ('p', 'u', 'x')
+    ) AS "constraint",
+    EXISTS (SELECT FROM pg_inherits AS inherits WHERE inherits.inhrelid = index.indexrelid) AS partition_attached,
+    CASE WHEN class.relkind = 'I' THEN 0
+         WHEN class.relpages > 0 THEN class.relpages::bigint * current_setting('block_size')::bigint
+         ELSE COALESCE(pg_relation_size(index.indexrelid), 0)
+    END AS size_bytes,
+    COALESCE(stat.idx_scan, 0) AS scans,
+    obj_description(index.indexrelid, 'pg_class') AS comment,
+    index.indnkeyatts AS key_count,
+    index.indpred IS NOT NULL AS partial,
+    index.indpred IS NOT NULL
+        OR index.indexprs IS NOT NULL
+        OR index.indisexclusion
+        OR COALESCE((to_jsonb(index) ->> 'indnullsnotdistinct')::bool, false)
+        OR EXISTS (
+            SELECT FROM pg_attribute AS attribute
+            WHERE attribute.attrelid = index.indexrelid AND attribute.attoptions IS NOT NULL
+        ) AS special,
+    keys.columns,
+    keys.options,
+    keys.opclasses,
+    keys.collations
+FROM pg_index AS index
+JOIN pg_class AS class ON class.oid = index.indexrelid
+JOIN pg_am AS method ON method.oid = class.relam
+JOIN pg_class AS table_ ON table_.oid = index.indrelid
+JOIN pg_namespace AS table_schema ON table_schema.oid = table_.relnamespace
+LEFT JOIN pg_stat_all_indexes AS stat ON stat.indexrelid = index.indexrelid
+CROSS JOIN LATERAL (
+    SELECT
+        array_agg(attribute.attname::text ORDER BY place.number) AS columns,
+        array_agg(COALESCE(index.indoption[place.number], 0)::int ORDER BY place.number) AS options,
+        array_agg(
+            CASE WHEN opclass.opcdefault OR opclass.oid IS NULL THEN NULL
+                 WHEN opclass_schema.nspname = 'pg_catalog' THEN opclass.opcname::text
+                 ELSE opclass_schema.nspname || '.' || opclass.opcname END
+            ORDER BY place.number
+        ) AS opclasses,
+        array_agg(
+            CASE WHEN collation_.oid IS NULL OR collation_.oid = attribute.attcollation THEN NULL
+                 WHEN collation_schema.nspname = 'pg_catalog' THEN collation_.collname::text
+                 ELSE collation_schema.nspname || '.' || collation_.collname END
+            ORDER BY place.number
+        ) AS collations
+    FROM generate_series(0, index.indnatts - 1) AS place (number)
+    LEFT JOIN pg_attribute AS attribute
+        ON attribute.attrelid = index.indrelid AND attribute.attnum = index.indkey[place.number]
+    LEFT JOIN pg_opclass AS opclass
+        ON place.number < index.indnkeyatts AND opclass.oid = index.indclass[place.number]
+    LEFT JOIN pg_namespace AS opclass_schema ON opclass_schema.oid = opclass.opcnamespace
+    LEFT JOIN pg_collation AS collation_
+        ON place.number < index.indnkeyatts AND collation_.oid = index.indcollation[place.number]
+    LEFT JOIN pg_namespace AS collation_schema ON collation_schema.oid = collation_.collnamespace
+) AS keys
+WHERE table_schema.nspname !~ '^pg_'
+  AND table_schema.nspname <> 'information_schema'
+  AND (%(name)s::text IS NULL OR (table_schema.nspname = %(schema)s::text AND class.relname = %(name)s::text))
+ORDER BY table_schema.nspname, table_.relname, class.relname

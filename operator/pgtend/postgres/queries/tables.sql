@@ -1,0 +1,36 @@
+-- What: tables, views and the like of all schemas but the system's, extensions' own and temporary ones.
+--       Sizes come from pg_class where there are any, because pg_relation_size() waits for exclusive locks.
+-- Since: 13. Privilege: none.
+SELECT
+    class.oid::bigint AS oid,
+    namespace.nspname::text AS schema_name,
+    class.relname::text AS table_name,
+    class.relkind::text AS kind,
+    class.relispartition AS partition,
+    class.reltuples::float8 AS rows,
+    CASE
+        WHEN class.relpages > 0 THEN class.relpages::bigint * current_setting('block_size')::bigint
+        WHEN class.relkind IN ('r', 'm') THEN COALESCE(pg_relation_size(class.oid), 0)
+        ELSE 0
+    END AS bytes,
+    class.relpersistence = 't' AS temporary,
+    class.relrowsecurity AND row_security_active(class.oid) AS row_security,
+    COALESCE(stat.n_tup_ins, 0) AS inserted,
+    COALESCE(stat.n_tup_upd, 0) AS updated,
+    COALESCE(stat.n_tup_hot_upd, 0) AS hot_updated,
+    COALESCE(stat.n_tup_del, 0) AS deleted,
+    EXISTS (
+        SELECT FROM pg_depend AS depend
+        WHERE depend.classid = 'pg_class'::regclass AND depend.objid = class.oid AND depend.deptype = 'e'
+    ) AS extension_owned
+FROM pg_class AS class
+JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+LEFT JOIN pg_stat_all_tables AS stat ON stat.relid = class.oid
+WHERE class.relkind IN ('r', 'p', 'f', 'm', 'v')
+  AND namespace.nspname !~ '^pg_'
+  AND namespace.nspname <> 'information_schema'
+  AND NOT EXISTS (
+      SELECT FROM pg_depend AS depend
+      WHERE depend.classid = 'pg_namespace'::regclass AND depend.objid = namespace.oid AND depend.deptype = 'e'
+  )
+ORDER BY namespace.nspname, class.relname

@@ -1,0 +1,286 @@
+"""DDL as the tuner role: build, remove, analyze, and look at what is there.
+
+Every statement comes from ``ddl``. While DDL runs, all timeouts of the session are 0: one that fires in the middle of a
+concurrent build leaves an invalid index behind. DDL is fenced by an advisory lock on the target, one for each index, that
+the building backend holds until it is done, even when its client is gone; looking needs no lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pgtend.domain.catalog import DatabaseIdentity
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, FencedOff, Finding, StatementFailed
+from pgtend.domain.index import Index, TableName
+from pgtend.ports import IndexState
+from pgtend.postgres import ddl
+from pgtend.postgres.connection import (
+    LOCK_TIMEOUT,
+    READ_TIMEOUT,
+    ConnectionLimits,
+    Lane,
+    Row,
+    Session,
+    SessionKind,
+    configure,
+    open_session,
+)
+from pgtend.postgres.failures import translated
+from pgtend.postgres.index_comparison import is_same_index
+from pgtend.postgres.observer import fetch, identify
+from pgtend.postgres.secret import ConnectionTarget, find_weakness
+from pgtend.postgres.tuner_findings import POOLER, findings_from
+
+_LOOKING = {"statement_timeout": READ_TIMEOUT, "lock_timeout": LOCK_TIMEOUT}
+_BUILDING = {"statement_timeout": "0", "lock_timeout": "0"}
+
+TUNING = SessionKind(
+    lane=Lane.EXECUTE,
+    aspect=Aspect.TUNER_READY,
+    settings={
+        "search_path": "pg_catalog",
+        **_LOOKING,
+        "idle_in_transaction_session_timeout": "0",
+        "idle_session_timeout": "0",
+        "transaction_timeout": "0",
+        # A build goes on when its client is gone; a server that looks after its clients would cancel it.
+        "client_connection_check_interval": "0",
+    },
+)
+
+_LOCK_SPACE = zlib.crc32(b"pgtend")
+_BLOCKER_SECONDS = 10
+_CANCEL_PAUSE = 0.1
+
+
+class Tuner:
+    """One session as the tuner; implements ports.Executor. Opened by ``open_tuner``."""
+
+    def __init__(self, session: Session, target: ConnectionTarget) -> None:
+        self._session = session
+        self._target = target
+
+    async def identify(self) -> DatabaseIdentity:
+        """Which database the tuner is connected to; equal to what the observer says of the same one."""
+        return await identify(self._session, Aspect.TUNER_READY)
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        """What is missing for the tuner."""
+        weakness = find_weakness(self._target, Aspect.TUNER_READY)
+        found = [] if weakness is None else [weakness]
+        facts = await self._one("tuner_facts")
+        return (*found, *findings_from(facts, await self._all("table_owners")))
+
+    async def blockers(self, table: TableName) -> tuple[str, ...]:
+        """What a concurrent build on this table would wait for, in sentences, the oldest first."""
+        owner = await self._table(table)
+        async with self._reading_statistics():
+            sessions = await self._all("blocking_sessions", {"table_oid": owner["oid"], "seconds": _BLOCKER_SECONDS})
+            prepared = await self._all("blocking_prepared", {"table_oid": owner["oid"]})
+        return (
+            *(_describe_session(row, table) for row in sessions),
+            *(
+                f"A prepared transaction holds a lock on {table} since {row['seconds']:.0f} s: "
+                "COMMIT PREPARED or ROLLBACK PREPARED ends it."
+                for row in prepared
+            ),
+        )
+
+    async def index_state(self, index: Index, name: str) -> IndexState:
+        """What is there under that name, compared with that definition."""
+        relations = await self._all("relation_named", {"schema": index.schema, "name": name})
+        if not relations:
+            return IndexState.BUILDING if await self._builders(index, name) else IndexState.ABSENT
+        rows = await self._all("indexes", {"schema": index.schema, "name": name})
+        if not rows or not is_same_index(rows[0], index):
+            return IndexState.FOREIGN
+        if rows[0]["valid"]:
+            return IndexState.VALID
+        return IndexState.BUILDING if await self._builders(index, name) else IndexState.INVALID
+
+    async def build(self, index: Index, name: str, comment: str) -> None:
+        """CREATE INDEX CONCURRENTLY, then the comment. Cancelling the task lets go of the session and not of the build.
+
+        Raises FencedOff where another session builds or removes it, DefinitionRefused, StatementFailed.
+        """
+        create = ddl.create_index(index, name)
+        owner = await self._table(index.table_name)
+        async with self._fenced(index.schema, name), self._as_owner(owner):
+            await self._run(create)
+            await self._run(ddl.comment_on_index(index.schema, name, comment))
+
+    async def cancel(self, index: Index, name: str) -> None:
+        """End a build of this index that is under way on the server, and wait for its end. Does nothing when there is none."""
+        while pids := await self._builders(index, name):
+            await self._all("cancel_backends", {"pids": pids})
+            await asyncio.sleep(_CANCEL_PAUSE)
+
+    async def remove(self, index: Index, name: str) -> None:
+        """DROP INDEX CONCURRENTLY of the named index, if it is there and is this one. Raises StatementFailed, FencedOff."""
+        rows = await self._all("indexes", {"schema": index.schema, "name": name})
+        if not rows and not await self._all("relation_named", {"schema": index.schema, "name": name}):
+            return
+        if not rows or not is_same_index(rows[0], index):
+            message = f"{index.schema}.{name} is not the index that was to be removed: it was left alone."
+            raise StatementFailed("42809", message)
+        owner = await self._table(index.table_name)
+        async with self._fenced(index.schema, name), self._as_owner(owner):
+            await self._run(ddl.drop_index(index.schema, name))
+
+    async def analyze(self, table: TableName) -> None:
+        """ANALYZE the table."""
+        owner = await self._table(table)
+        async with self._fenced(table.schema, table.table), self._as_owner(owner):
+            await self._run(ddl.analyze_table(table))
+
+    async def size(self, schema: str, name: str) -> int:
+        """Bytes of a built index. Raises StatementFailed (42P01) where there is none of that name."""
+        rows = await self._all("relation_named", {"schema": schema, "name": name})
+        if not rows:
+            raise StatementFailed("42P01", f"There is no index {schema}.{name}.")
+        return int(rows[0]["size_bytes"])
+
+    async def _table(self, table: TableName) -> Row:
+        rows = await self._all("table_owner", {"schema": table.schema, "table": table.table})
+        if not rows:
+            raise StatementFailed("42P01", f"There is no table {table} (any more).")
+        return rows[0]
+
+    async def _builders(self, index: Index, name: str) -> list[int]:
+        key = _lock_key(index.schema, name)
+        values = {"space": _LOCK_SPACE, "key": key, "schema": index.schema, "name": name}
+        async with self._reading_statistics():
+            return [row["pid"] for row in await self._all("builders", values)]
+
+    @asynccontextmanager
+    async def _fenced(self, schema: str, name: str) -> AsyncIterator[None]:
+        """Hold the advisory lock of one index, with timeouts off."""
+        space, key = _signed(_LOCK_SPACE), _signed(_lock_key(schema, name))
+        with translated(Aspect.TUNER_READY):
+            cursor = await self._session.execute("SELECT pg_try_advisory_lock(%s, %s) AS got", (space, key))
+            (row,) = await cursor.fetchall()
+        if not row["got"]:
+            raise FencedOff(f"Another session of pgtend works on {schema}.{name} in this database now.")
+        try:
+            with translated(Aspect.TUNER_READY):
+                await configure(self._session, _BUILDING)
+            yield
+        finally:
+            if not self._session.closed:
+                with translated(Aspect.TUNER_READY):
+                    await self._session.execute("SELECT pg_advisory_unlock(%s, %s)", (space, key))
+                    await configure(self._session, _LOOKING)
+
+    @asynccontextmanager
+    async def _as_owner(self, table: Row) -> AsyncIterator[None]:
+        if table["own"]:
+            yield
+            return
+        if not table["member"]:
+            message = (
+                f"The tuner is not a member of the role {table['owner']}, which owns the table: "
+                "run what `pgtend grants` prints again."
+            )
+            raise StatementFailed("42501", message)
+        async with self._as_role(table["owner"]):
+            yield
+
+    @asynccontextmanager
+    async def _reading_statistics(self) -> AsyncIterator[None]:
+        """As pg_read_all_stats where the tuner is a member that does not inherit (a NOINHERIT role, before PostgreSQL 16)."""
+        facts = await self._one("statistics_role")
+        if not facts["set_role"]:
+            yield
+            return
+        async with self._as_role("pg_read_all_stats"):
+            yield
+
+    @asynccontextmanager
+    async def _as_role(self, role: str) -> AsyncIterator[None]:
+        with translated(Aspect.TUNER_READY):
+            await self._session.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        try:
+            yield
+        finally:
+            if not self._session.closed:
+                with translated(Aspect.TUNER_READY):
+                    await self._session.execute("RESET ROLE")
+
+    async def _run(self, statement: sql.Composed) -> None:
+        """Run DDL to its end on the server, even when this task is cancelled meanwhile.
+
+        psycopg answers a cancelled task with a cancel request to the server. So the statement runs in a task of its own;
+        when ours is cancelled, the connection is cut under it, which a backend that is building does not notice.
+        """
+        running = asyncio.ensure_future(self._execute(statement))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if not running.done():
+                _cut(self._session)
+                with suppress(StatementFailed, ConnectionRefusedByTarget):
+                    await running
+            await self._session.close()
+            raise
+
+    async def _execute(self, statement: sql.Composed) -> None:
+        with translated(Aspect.TUNER_READY):
+            await self._session.execute(statement)
+
+    async def _all(self, name: str, values: Mapping[str, Any] | None = None) -> list[Row]:
+        return await fetch(self._session, Aspect.TUNER_READY, name, values)
+
+    async def _one(self, name: str) -> Row:
+        return (await self._all(name))[0]
+
+
+@asynccontextmanager
+async def open_tuner(target: ConnectionTarget, limits: ConnectionLimits) -> AsyncIterator[Tuner]:
+    """A session as the tuner. Raises ConnectionRefusedByTarget, also where a pooler answers instead of Postgres."""
+    async with open_session(target, limits, TUNING) as session:
+        with translated(Aspect.TUNER_READY):
+            await _refuse_pooler(session)
+        yield Tuner(session, target)
+
+
+async def _refuse_pooler(session: psycopg.AsyncConnection[Row]) -> None:
+    """A pooler makes up the process id of the connection's start-up; Postgres itself sends its own.
+
+    https://www.postgresql.org/docs/current/protocol-flow.html, BackendKeyData
+    """
+    cursor = await session.execute("SELECT pg_backend_pid() AS pid")
+    (row,) = await cursor.fetchall()
+    if row["pid"] != session.info.backend_pid:
+        raise ConnectionRefusedByTarget(POOLER)
+
+
+def _cut(session: Session) -> None:
+    """End the connection below libpq, so that neither a cancel request nor a goodbye reaches the server."""
+    with socket.socket(fileno=os.dup(session.fileno())) as same, suppress(OSError):
+        same.shutdown(socket.SHUT_RDWR)
+
+
+def _lock_key(schema: str, name: str) -> int:
+    return zlib.crc32(f"{schema}\0{name}".encode())
+
+
+def _signed(number: int) -> int:
+    """The same 32 bits as a Postgres integer."""
+    return number - (1 << 32) if number >= 1 << 31 else number
+
+
+def _describe_session(row: Row, table: TableName) -> str:
+    what = "holds a lock on " + str(table) if row["locks_table"] else "holds a snapshot of this database"
+    return (
+        f"Session {row['pid']} ({row['state'] or row['backend_type']}) {what} since {row['seconds']:.0f} s: "
+        "a build would wait for its transaction to end."
+    )
