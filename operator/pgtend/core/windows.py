@@ -2,7 +2,8 @@
 
 Cron schedules are read by cronsim, which follows Debian's cron at a change of the clocks: an opening in the hour that is
 skipped happens right after it, one in the hour that comes twice happens in the first of the two. A duration is elapsed time, so a
-window of 24 hours ends at another time of the day where the clocks changed in between.
+window of 24 hours ends at another time of the day where the clocks changed in between. (On Lord Howe Island, where they move by
+half an hour, ``next_opening`` may be half an hour late on that night for an hourly schedule; ``active_window`` is right there too.)
 """
 
 from __future__ import annotations

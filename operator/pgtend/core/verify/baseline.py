@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from pgtend.core.verify.series import summarize
 from pgtend.core.verify.slices import adjusted, common_drift, log_mean
@@ -137,5 +138,5 @@ def _choose_controls(
 
 
 def _noise(values: Sequence[float]) -> float:
-    steps = [(after - before) ** 2 for before, after in zip(values, values[1:], strict=False)]
+    steps = [(after - before) ** 2 for before, after in pairwise(values)]
     return sum(steps) / (2 * len(steps))

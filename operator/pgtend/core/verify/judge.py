@@ -25,6 +25,9 @@ from pgtend.domain.verification import (
 NOTABLE_SHARE = 0.05
 """A touching statement matters with this share of the treated time before, or when it adds as much."""
 
+SUSPICION = 0.1
+"""A slower statement whose p-value is below this keeps the measuring going."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Judged:
@@ -94,6 +97,9 @@ def judge(measurement: Measurement, verification: Verification, now: datetime) -
         if is_over:
             return say(Verdict.INCONCLUSIVE, f"{missing} maxDuration is over, and missing data is no success.")
         return say(Verdict.MEASURING, missing)
+    doubt = None if is_over else _suspect_regression(judged, verification)
+    if doubt is not None:
+        return say(Verdict.MEASURING, doubt)
     wanted = log1p(-verification.improvement_percent / 100)
     if helped_total.log_ratio <= wanted and helped_total.p_value < significance:
         return say(
@@ -137,12 +143,9 @@ def _judge_each(treated: Sequence[TreatedStatement]) -> list[_Judged]:
 
 
 def _find_regression(judged: Sequence[_Judged], verification: Verification, significance: float) -> str | None:
-    allowed = log1p(verification.regression_percent / 100)
-    hurt = [
-        each for each in judged if each.effect.log_ratio >= allowed and each.p_value < significance and _matters(each)
-    ]
+    hurt = [each for each in _slower(judged, verification) if each.p_value < significance]
     if hurt:
-        worst = max(hurt, key=lambda each: _added_share(each))
+        worst = max(hurt, key=_added_share)
         others = f" and {len(hurt) - 1} more" if len(hurt) > 1 else ""
         return (
             f"Statement {worst.statement.fingerprint}{others} became slower: {worst.effect.percent:+.0f} % relative to "
@@ -150,9 +153,26 @@ def _find_regression(judged: Sequence[_Judged], verification: Verification, sign
         )
     if judged:
         total = total_effect([(each.statement.weight, each.effect) for each in judged])
-        if total.log_ratio >= allowed and total.p_value < significance:
+        if total.log_ratio >= log1p(verification.regression_percent / 100) and total.p_value < significance:
             return f"The statements on the table together take {total.percent:+.0f} % more time than before."
     return None
+
+
+def _suspect_regression(judged: Sequence[_Judged], verification: Verification) -> str | None:
+    """Not sure enough to take the change back, but too likely to call it good."""
+    hurt = [each for each in _slower(judged, verification) if each.effect.p_value < SUSPICION]
+    if not hurt:
+        return None
+    worst = max(hurt, key=_added_share)
+    return (
+        f"Statement {worst.statement.fingerprint} seems to have become slower ({worst.effect.percent:+.0f} %, "
+        f"p = {worst.effect.p_value:.2g}), which is not sure enough yet."
+    )
+
+
+def _slower(judged: Sequence[_Judged], verification: Verification) -> list[_Judged]:
+    allowed = log1p(verification.regression_percent / 100)
+    return [each for each in judged if each.effect.log_ratio >= allowed and _matters(each)]
 
 
 def _matters(each: _Judged) -> bool:
