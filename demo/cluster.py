@@ -7,22 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from demo.failure import DemoFailed
 from demo.kubectl import Kubectl, find_program
-from demo.narration import doing, tell
+from demo.narration import doing, show_command, tell
 from tests.servers.controlplane import ControlPlane
 from tests.servers.controlplane_binary import ControlPlaneUnavailableError
 from tests.servers.controlplane_cluster import Cluster, existing_cluster
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DEPLOY = REPOSITORY / "deploy"
+PGTEND = "demo/deploy/cluster"
+APPROVER_NAME = "deploy/approver-name"
 KIND_CLUSTER = "pgtend-demo"
 DEFINITIONS = ("tuningpolicies.pgtend.dev", "indexrecommendations.pgtend.dev")
-
-# The demo runs the operator itself, as a process; a second one in a Pod would stand in its way.
-WORKLOADS = frozenset({"Deployment", "PersistentVolumeClaim", "Service"})
 
 
 @contextmanager
@@ -62,29 +58,29 @@ def _kind(kubeconfig: Path) -> Iterator[Path]:
 
 
 def install(kubectl: Kubectl) -> None:
-    """Apply deploy/ but for its workloads, and make the namespace."""
-    _apply(kubectl, "base")
+    """Apply deploy/ but for its workload, and make the namespace."""
+    apply_folder(kubectl, PGTEND)
     if _stamps_approvers(kubectl):
-        _apply(kubectl, "approver-name")
+        apply_folder(kubectl, APPROVER_NAME)
     else:
         tell("This API cannot stamp who approved (that takes Kubernetes 1.36): the approval will say so.")
     kubectl.run("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{each}" for each in DEFINITIONS))
     kubectl.run("create", "namespace", kubectl.namespace)
 
 
+def apply_folder(kubectl: Kubectl, folder: str) -> None:
+    """Apply a kustomization of the repository, and show it."""
+    output = kubectl.run("apply", "--kustomize", str(REPOSITORY / folder))
+    show_command(f"kubectl apply -k {folder}", output)
+
+
 def uninstall(kubectl: Kubectl) -> None:
     """Take the namespace away, and all that was applied."""
     with doing("taking everything out of the cluster again"):
         kubectl.run("delete", "namespace", kubectl.namespace, "--ignore-not-found", "--timeout=50s")
-        kubectl.run("delete", "--ignore-not-found", "--timeout=50s", "--kustomize", str(DEPLOY / "base"))
-
-
-def _apply(kubectl: Kubectl, folder: str) -> None:
-    rendered = list(yaml.safe_load_all(kubectl.run("kustomize", str(DEPLOY / folder))))
-    objects = [each for each in rendered if each["kind"] not in WORKLOADS]
-    kubectl.run("apply", "--server-side", "--filename", "-", stdin=yaml.safe_dump_all(objects))
-    names = ", ".join(sorted({each["kind"] for each in objects}))
-    tell(f"Applied from deploy/{folder}: {len(objects)} objects ({names}).")
+        for folder in (APPROVER_NAME, PGTEND):
+            rendered = kubectl.run("kustomize", str(REPOSITORY / folder))
+            kubectl.run("delete", "--ignore-not-found", "--timeout=50s", "--filename", "-", stdin=rendered)
 
 
 def _stamps_approvers(kubectl: Kubectl) -> bool:

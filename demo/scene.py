@@ -7,16 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from demo import cluster as clusters
 from demo.database import Marketplace, fill, grant, open_marketplace
 from demo.kubectl import Kubectl, find_program
 from demo.narration import open_chapter, show_command, tell
-from demo.policy import in_a_hurry, read_sample
 from tests.servers.controlplane_cluster import Cluster
 
 NAMESPACE = "shop"
+SHOP = "demo/deploy/shop"
 APPROVER_ROLE = "pgtend-approver"
 PERSON = "dana"
 
@@ -52,7 +50,7 @@ def set_scene(environment: Mapping[str, str], folder: Path, stack: ExitStack) ->
     open_chapter(
         "pgtend, as deploy/ ships it",
         "Its two kinds, its roles, and the admission policies that say who may approve. Its Deployment is left out: "
-        "the demo runs the operator as a process of this machine, under the very ServiceAccount of the Deployment.",
+        "the demo runs the operator as a process of this machine, under the Deployment's own ServiceAccount.",
     )
     clusters.install(administrator)
     return Scene(
@@ -68,15 +66,18 @@ def set_scene(environment: Mapping[str, str], folder: Path, stack: ExitStack) ->
 def _make_person(administrator: Kubectl, cluster: Cluster, folder: Path) -> Kubectl:
     administrator.apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": PERSON, "namespace": NAMESPACE}},
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": f"{PERSON}-approves", "namespace": NAMESPACE},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": APPROVER_ROLE},
-            "subjects": [{"kind": "ServiceAccount", "name": PERSON, "namespace": NAMESPACE}],
-        },
+        *(
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": f"{PERSON}-{role}", "namespace": NAMESPACE},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [{"kind": "ServiceAccount", "name": PERSON, "namespace": NAMESPACE}],
+            }
+            for role in ("view", APPROVER_ROLE)
+        ),
     )
-    tell(f"In the namespace {NAMESPACE} works {PERSON}, who holds the shipped role {APPROVER_ROLE} and nothing else.")
+    tell(f"In the namespace {NAMESPACE} works {PERSON}, who holds view and the shipped role {APPROVER_ROLE}.")
     kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, PERSON)
     return Kubectl(kubeconfig=kubeconfig, namespace=NAMESPACE, cache=folder / "kubectl")
 
@@ -103,24 +104,18 @@ def fill_database(scene: Scene) -> None:
     )
 
 
-def declare_policy(scene: Scene) -> str:
-    """Hand pgtend its secrets and a policy; returns the policy's name."""
-    sample = read_sample()
-    policy = in_a_hurry(sample)
-    name: str = policy["metadata"]["name"]
+def declare_policy(scene: Scene) -> None:
+    """Hand pgtend a policy, and the secrets that it names."""
     open_chapter(
         "A TuningPolicy",
-        "The sample of deploy/samples/marketplace with short intervals, because nobody wants to watch a demo for "
-        "half an hour, and without its freeze windows, because today may be a Saturday.",
+        "deploy/samples/marketplace with short intervals, because nobody wants to watch for half an hour, and without its "
+        "freeze windows, because today may be a Saturday. Its secrets hold the passwords of the two roles.",
     )
+    clusters.apply_folder(scene.administrator, SHOP)
+    (policy,) = scene.administrator.read("tuningpolicies")
     database = policy["spec"]["database"]
     scene.administrator.apply(
         scene.market.secret(database["observer"]["secretRef"]["name"], scene.market.observer),
         scene.market.secret(database["tuner"]["secretRef"]["name"], scene.market.tuner),
     )
-    scene.administrator.run("--namespace", NAMESPACE, "apply", "--kustomize", str(clusters.DEPLOY / "access"))
-    text = yaml.safe_dump(policy, sort_keys=False)
-    show_command("cat policy.yaml", text)
-    scene.administrator.run("--namespace", NAMESPACE, "apply", "--filename", "-", stdin=text)
-    show_command(f"kubectl -n {NAMESPACE} apply -f policy.yaml", f"tuningpolicy.pgtend.dev/{name} created")
-    return name
+    scene.person.show("get", "tuningpolicy", policy["metadata"]["name"], "-o", "jsonpath-as-json={.spec}")
