@@ -40,7 +40,7 @@ _SENTENCES = {
 _REFUSALS = (
     ("password authentication failed", "AuthenticationFailed", "The server does not accept this user and password: correct the secret."),
     ("no password supplied", "AuthenticationFailed", "The server asks for a password and there is none: add it to the secret."),
-    ("no pg_hba.conf entry", "NotAllowedByServer", "The server's pg_hba.conf lets nobody in from here as this user over this kind of connection: add a line."),
+    ("no pg_hba.conf entry", "NotAllowedByServer", "The server's pg_hba.conf does not let this user in from here: add a line."),
     ("pg_hba.conf rejects", "NotAllowedByServer", "The server's pg_hba.conf rejects this user from here: add a line for it."),
     ("is not permitted to log in", "AuthenticationFailed", "The role may not log in: ALTER ROLE … LOGIN."),
     ("permission denied for database", "NotAllowedByServer", "The role may not connect to this database: GRANT CONNECT ON DATABASE."),
@@ -48,7 +48,7 @@ _REFUSALS = (
     ("certificate verify failed", "TlsNotVerified", "The server's certificate is not signed by the authority of ca.crt: correct the key ca.crt."),
     ("does not match host name", "TlsNotVerified", "The server's certificate is for another host name: correct the host, or use sslmode verify-ca."),
     ("SSL error", "TlsFailed", "The TLS handshake with the server failed."),
-    ("authentication method requirement", "AuthenticationNotSafe", "pgtend sends a password in clear text with sslmode verify-full only: use scram-sha-256 in pg_hba.conf."),
+    ("authentication method requirement", "AuthenticationNotSafe", "A clear-text password needs sslmode verify-full: use scram-sha-256."),
     ("too many clients", "TooManyConnections", "The server has no connection left: raise max_connections, or close idle ones."),
     ("remaining connection slots", "TooManyConnections", "The server has no connection left for ordinary roles: raise max_connections."),
     ("too many connections for", "TooManyConnections", "The connection limit of the role or the database is reached: raise it."),
