@@ -1,0 +1,139 @@
+"""From statement counters to loads of queries, and from loads to the workload that advice is sought for.
+
+pg_stat_statements counts from its last reset on, throws entries out when it is full, and has one entry for each user,
+queryid and toplevel flag. A query of ours is a fingerprint, and its load is the sum over its entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pgtend.domain.workload import (
+    CounterSnapshot,
+    Load,
+    Query,
+    Slice,
+    StatementCounters,
+    StatementKey,
+    UnplannableStatement,
+    WeightedQuery,
+    Workload,
+)
+
+MOST_STATEMENTS = 1_000
+"""Queries that are remembered; beyond it those that ran longest ago are forgotten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What ran between two snapshots.
+
+    ``was_reset`` says that the counters started again in between, so that only what ran since the reset is known.
+    ``evicted`` says that entries were thrown out in between: loads of rare statements may be missing.
+    """
+
+    loads: Mapping[StatementKey, Load]
+    elapsed: timedelta
+    was_reset: bool = False
+    evicted: bool = False
+
+
+def difference(before: CounterSnapshot, after: CounterSnapshot) -> Difference:
+    """Loads between two snapshots of one database, ``before`` being the older one; entries that did not run are left out.
+
+    A new entry counts from zero. So does one whose counters went backwards: it was thrown out, or reset by itself, and came
+    back.
+    """
+    was_reset = before.stats_reset != after.stats_reset
+    loads: dict[StatementKey, Load] = {}
+    for key, counters in after.counters.items():
+        earlier = None if was_reset else before.counters.get(key)
+        load = _grown(earlier, counters)
+        if load.calls > 0:
+            loads[key] = load
+    return Difference(
+        loads=loads,
+        elapsed=after.at - before.at,
+        was_reset=was_reset,
+        evicted=after.dealloc != before.dealloc,
+    )
+
+
+def since_reset(snapshot: CounterSnapshot) -> Difference:
+    """All that a snapshot has counted, from the reset of the statistics (as far as that is known) on."""
+    began = snapshot.stats_reset or snapshot.at
+    nothing = CounterSnapshot(at=began, counters={}, stats_reset=snapshot.stats_reset, dealloc=snapshot.dealloc)
+    return difference(nothing, snapshot)
+
+
+def sum_by_fingerprint(loads: Mapping[StatementKey, Load], fingerprints: Mapping[StatementKey, str]) -> dict[str, Load]:
+    """Loads of queries; entries without a fingerprint (unusable, or with no text to read) are left out."""
+    sums: dict[str, Load] = {}
+    for key, load in loads.items():
+        fingerprint = fingerprints.get(key)
+        if fingerprint is not None:
+            sums[fingerprint] = sums[fingerprint] + load if fingerprint in sums else load
+    return sums
+
+
+def slice_of(before: CounterSnapshot, after: CounterSnapshot, fingerprints: Mapping[StatementKey, str]) -> Slice | None:
+    """The slice between two snapshots; None where a reset, or clocks that went backwards, leave nothing to compare."""
+    change = difference(before, after)
+    seconds = change.elapsed.total_seconds()
+    if change.was_reset or seconds <= 0:
+        return None
+    return Slice(start=before.at, seconds=seconds, loads=sum_by_fingerprint(change.loads, fingerprints))
+
+
+def accumulate(known: Mapping[str, Load], more: Mapping[str, Load], most: int = MOST_STATEMENTS) -> dict[str, Load]:
+    """Add loads to those known, those that ran last at the end, and forget the ones that ran longest ago beyond ``most``."""
+    sums = dict(known)
+    for fingerprint, load in more.items():
+        earlier = sums.pop(fingerprint, None)
+        sums[fingerprint] = load if earlier is None else earlier + load
+    surplus = len(sums) - most
+    return dict(list(sums.items())[surplus:]) if surplus > 0 else sums
+
+
+def observed_workload(
+    loads: Mapping[str, Load],
+    queries: Mapping[str, Query],
+    hours: float,
+    left_out: Mapping[str, tuple[str, Load]] | None = None,
+) -> Workload:
+    """The workload of what was observed over so many hours, heaviest first; a query weighs what it was called.
+
+    ``left_out`` are statements that cannot be used: their id with the reason and the load. Shares are of the total time.
+    """
+    unusable = left_out or {}
+    total_ms = sum(load.total_ms for load in loads.values()) + sum(load.total_ms for _, load in unusable.values())
+    weighted = [
+        WeightedQuery(id=fingerprint, query=queries[fingerprint], weight=float(load.calls), load=load)
+        for fingerprint, load in loads.items()
+        if fingerprint in queries and load.calls > 0
+    ]
+    weighted.sort(key=lambda each: (-(each.load.total_ms if each.load else 0.0), each.id))
+    omitted = [
+        UnplannableStatement(id=name, reason=reason, share=_share(load.total_ms, total_ms))
+        for name, (reason, load) in unusable.items()
+    ]
+    omitted.sort(key=lambda each: (-each.share, each.id))
+    return Workload(queries=tuple(weighted), left_out=tuple(omitted), hours=hours if hours > 0 else None)
+
+
+def _grown(earlier: StatementCounters | None, later: StatementCounters) -> Load:
+    if earlier is None or later.calls < earlier.calls or later.total_ms < earlier.total_ms:
+        earlier = StatementCounters(calls=0, total_ms=0.0, rows=0, blocks_hit=0, blocks_read=0)
+    return Load(
+        calls=later.calls - earlier.calls,
+        total_ms=later.total_ms - earlier.total_ms,
+        rows=max(later.rows - earlier.rows, 0),
+        blocks_hit=max(later.blocks_hit - earlier.blocks_hit, 0),
+        blocks_read=max(later.blocks_read - earlier.blocks_read, 0),
+    )
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 0.0
