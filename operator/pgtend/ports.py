@@ -14,7 +14,7 @@ from pgtend.domain.finding import Finding
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import PolicyStatus
-from pgtend.domain.recommendation import Condition, Recommendation, RecommendationStatus
+from pgtend.domain.recommendation import Recommendation, RecommendationStatus
 from pgtend.domain.record import ActionRecord, HourOfLoad
 from pgtend.domain.workload import CounterSnapshot, StatementKey, StatementText
 
@@ -156,14 +156,17 @@ class Policies(Protocol):
     async def read(self) -> Policy:
         """The policy as it is now; raises PolicyInvalid where it cannot be read."""
 
-    async def read_conditions(self) -> tuple[Condition, ...]:
-        """The conditions that its status holds now."""
+    async def read_status(self) -> PolicyStatus | None:
+        """The status that the object holds now; None while it holds none."""
 
     async def write_status(self, status: PolicyStatus) -> None:
         """Write the status when it differs from what is there."""
 
     async def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
         """An Event on the policy, de-duplicated by reason and message."""
+
+    async def say_unready(self, reason: str, message: str, now: datetime) -> None:
+        """Set Ready=False and leave the rest of the status as it is: for when a pass came to no end of its own."""
 
 
 class History(Protocol):

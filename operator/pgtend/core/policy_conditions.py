@@ -65,9 +65,10 @@ def policy_conditions(previous: tuple[Condition, ...], facts: PolicyFacts) -> tu
 
 def _aspect(aspect: Aspect, facts: PolicyFacts) -> tuple[ConditionStatus, str, str]:
     found = [finding for finding in facts.findings if finding.aspect is aspect]
-    fatal = [finding for finding in found if finding.fatal]
-    if fatal:
-        return ConditionStatus.FALSE, fatal[0].reason, " ".join(finding.message for finding in fatal)
+    # Without what-if pgtend goes on, so its findings are not fatal; the aspect itself is missing all the same.
+    failing = found if aspect is Aspect.WHAT_IF else [finding for finding in found if finding.fatal]
+    if failing:
+        return ConditionStatus.FALSE, failing[0].reason, " ".join(finding.message for finding in failing)
     if aspect is Aspect.TUNER_READY and facts.policy.tuner_secret is None:
         return (
             ConditionStatus.FALSE,

@@ -70,6 +70,8 @@ class Constraints:
     """Keys of one index."""
     seconds: float | None = None
     """What-if time after which the best set so far is the answer."""
+    unwanted: frozenset[Index] = frozenset()
+    """Indexes that are not to be advised: rejected by a person, or made before and taken back."""
     minimum_gain: float = 0.01
     """Share of the workload's cost that an index must save to be worth proposing."""
 

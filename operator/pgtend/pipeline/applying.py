@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from pgtend.core import transitions
 from pgtend.core.canonical import index_name
 from pgtend.core.decide import decide_change, decide_running_build
-from pgtend.core.verify import start_measuring
+from pgtend.core.verify import slice_length, start, take_baseline
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import (
@@ -40,9 +40,9 @@ _RESUME = Decision(
 async def consider_change(recommendation: Recommendation, scene: Scene, memory: Memory, ports: Ports) -> Recommendation:
     """Ask the rules about an approved change: begin it, or write down what it waits for."""
     proposal = _proposal_of(recommendation)
-    baseline = memory.take_baseline(recommendation)
+    baseline = _baseline(recommendation, scene, memory)
     problem = baseline if isinstance(baseline, str) else None
-    current = memory.current_bounds(proposal)
+    current = _current_bounds(proposal, memory)
     decision = _decide(recommendation, scene, current, Readiness(baseline_problem=problem))
     if decision.answer is Answer.PROCEED:
         async with ports.target.execute(scene.policy) as executor:
@@ -53,13 +53,31 @@ async def consider_change(recommendation: Recommendation, scene: Scene, memory: 
             status = transitions.wait_for(recommendation.status, decision, scene.now, recommendation.generation)
             return await save(recommendation, status, ports)
         case Answer.REFUSE:
-            status = transitions.refuse(
-                recommendation.status, decision, current, scene.now, recommendation.generation
-            )
+            status = transitions.refuse(recommendation.status, decision, current, scene.now, recommendation.generation)
             return await save(recommendation, status, ports)
     if isinstance(baseline, str):
         raise TypeError("the rules let a change through that has no baseline")
     return await _begin(recommendation, baseline, scene, memory, ports)
+
+
+def _baseline(recommendation: Recommendation, scene: Scene, memory: Memory) -> Measurement | str:
+    """The slices before the change, of the statements that it can touch and of controls that it cannot."""
+    status, policy = recommendation.status, scene.policy
+    table = _proposal_of(recommendation).index.table_name
+    helped = [query.fingerprint for query in status.evidence.queries] if status.evidence else []
+    queries = memory.statements.queries
+    touching = [name for name, query in queries.items() if table in query.relations]
+    untouched = [name for name, query in queries.items() if table not in query.relations]
+    seconds = slice_length(policy.verification, policy.collect_interval).total_seconds()
+    return take_baseline(tuple(memory.slices), helped, touching, untouched, seconds)
+
+
+def _current_bounds(proposal: Proposal, memory: Memory) -> Bounds:
+    """What the change would take by the latest advice; what was approved where it says nothing of it."""
+    for change in memory.advice.changes if memory.advice else ():
+        if change.action is proposal.action and change.index == proposal.index:
+            return Bounds(size_bytes=change.evidence.size_bytes, write_cost=change.evidence.write_cost)
+    return proposal.bounds
 
 
 def _decide(recommendation: Recommendation, scene: Scene, current: Bounds, readiness: Readiness) -> Decision:
@@ -185,7 +203,7 @@ async def _built(recommendation: Recommendation, intent: Intent, scene: Scene, p
         size = await executor.size(_proposal_of(recommendation).index.schema, intent.index_name)
     changed = transitions.complete(
         status,
-        start_measuring(status.measurement, scene.now),
+        start(status.measurement, scene.now),
         f"Index {intent.index_name} is built and valid, {size / 1e6:.1f} MB.",
         scene.now,
         recommendation.generation,
@@ -210,7 +228,7 @@ async def _after_removal(
         return await _taken_back(recommendation, intent, "The index was dropped again.", scene, ports)
     if gone and status.measurement is not None:
         message = f"Index {intent.index_name} is dropped."
-        measurement = start_measuring(status.measurement, now)
+        measurement = start(status.measurement, now)
         saved = await save(recommendation, transitions.complete(status, measurement, message, now, generation), ports)
         await note(saved, intent, "Done", ports, scene)
         return saved

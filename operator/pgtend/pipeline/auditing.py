@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pgtend.domain.record import ActionRecord
 from pgtend.domain.recommendation import ConditionType, Intent, Recommendation
+from pgtend.domain.record import ActionRecord
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
 
 

@@ -1,0 +1,128 @@
+"""When advice is due, from which load, and by which way of planning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from pgtend.core.advise import advise, advise_unvalidated
+from pgtend.core.conditions import TERMINAL_REASONS
+from pgtend.core.workload import accumulate, observed_workload
+from pgtend.domain.advice import Advice, Constraints, Spent
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
+from pgtend.domain.index import Index
+from pgtend.domain.policy import WhatIfSource
+from pgtend.domain.policy_status import RecommendationSummary
+from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, Recommendation
+from pgtend.domain.workload import Load, Workload
+from pgtend.pipeline.advising import run_advisor
+from pgtend.pipeline.collecting import keep_loads
+from pgtend.pipeline.facts import storage_added
+from pgtend.pipeline.memory import Advised, Memory
+from pgtend.pipeline.recommending import name_of
+from pgtend.pipeline.summing_up import SHOWN
+from pgtend.pipeline.surroundings import Ports, Scene, database_key
+
+FIRST_EVIDENCE = timedelta(seconds=30)
+"""The first advice comes after this, and after three looks at the counters, but never later than tuneInterval."""
+LOOK_BACK = timedelta(hours=24)
+"""The load of this time is what advice is given on."""
+WHAT_IF_SECONDS = 60.0
+"""What-if time of one advice on one database; what was found by then is the answer."""
+
+
+async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advice | None, tuple[Finding, ...]]:
+    """New advice when it is due, else None; with it the findings about what-if planning, which stand until the next."""
+    if not _is_due(scene, memory):
+        return None, memory.what_if_findings
+    await keep_loads(scene.identity, memory, ports, scene.now)
+    memory.statements.forget_unusable()
+    workload = await _workload(scene, memory, ports)
+    if not workload.queries:
+        return None, memory.what_if_findings
+    advice, memory.what_if_findings = await _advise(workload, scene, memory, ports)
+    memory.advice = advice
+    memory.next_advice = scene.now + scene.policy.tune_interval
+    memory.advised = Advised(
+        statements=len(workload.queries) + len(workload.left_out),
+        unplannable_share=sum(statement.share for statement in advice.left_out),
+        next_advice=memory.next_advice,
+        summaries=_preview(advice, scene),
+    )
+    return advice, memory.what_if_findings
+
+
+def _is_due(scene: Scene, memory: Memory) -> bool:
+    if memory.next_advice is not None:
+        return scene.now >= memory.next_advice
+    if memory.collecting_since is None:
+        return False
+    enough = max(FIRST_EVIDENCE, 3 * scene.policy.collect_interval)
+    return scene.now - memory.collecting_since >= min(enough, scene.policy.tune_interval)
+
+
+async def _workload(scene: Scene, memory: Memory, ports: Ports) -> Workload:
+    hours = await ports.history.hours(database_key(scene.identity), scene.now - LOOK_BACK)
+    loads: dict[str, Load] = {}
+    for hour in hours:
+        loads = accumulate(loads, hour.statements)
+    observed = sum(hour.seconds for hour in hours) / 3600
+    return observed_workload(loads, memory.statements.queries, observed, memory.unusable)
+
+
+async def _advise(workload: Workload, scene: Scene, memory: Memory, ports: Ports) -> tuple[Advice, tuple[Finding, ...]]:
+    constraints = _constraints(scene)
+    if scene.policy.what_if is WhatIfSource.OFF:
+        message = "spec.whatIf.on is Off: advice comes from statistics alone and is not validated by the planner."
+        finding = Finding(aspect=Aspect.WHAT_IF, reason="Off", message=message, fatal=False)
+        return advise_unvalidated(workload, scene.catalog, constraints), (finding,)
+    try:
+        async with ports.target.plan(scene.policy, scene.catalog) as model:
+            advice = await run_advisor(advise(workload, scene.catalog, constraints), model)
+            memory.spent = _sum(memory.spent, model.spent)
+    except ConnectionRefusedByTarget as refusal:
+        if refusal.finding.aspect is not Aspect.WHAT_IF:
+            raise
+        return advise_unvalidated(workload, scene.catalog, constraints), (refusal.finding,)
+    return advice, ()
+
+
+def _sum(one: Spent, other: Spent) -> Spent:
+    return Spent(explains=one.explains + other.explains, seconds=one.seconds + other.seconds)
+
+
+def _constraints(scene: Scene) -> Constraints:
+    budgets = scene.policy.budgets
+    left = None if budgets.index_storage is None else max(budgets.index_storage - storage_added(scene), 0)
+    return Constraints(
+        storage_budget=left,
+        max_indexes_per_table=budgets.max_indexes_per_table,
+        seconds=WHAT_IF_SECONDS,
+        unwanted=frozenset(_unwanted(scene.recommendations)),
+    )
+
+
+def _unwanted(recommendations: tuple[Recommendation, ...]) -> Iterator[Index]:
+    """Indexes that a person rejected, or that were made and taken back: they are not advised again."""
+    for recommendation in recommendations:
+        proposal, approval = recommendation.status.proposal, recommendation.status.approval
+        if proposal is None or proposal.action is not Action.CREATE:
+            continue
+        applied = recommendation.status.condition(ConditionType.APPLIED)
+        ended = applied is not None and applied.reason in TERMINAL_REASONS
+        if ended or (approval is not None and approval.state is ApprovalState.REJECTED):
+            yield proposal.index
+
+
+def _preview(advice: Advice, scene: Scene) -> tuple[RecommendationSummary, ...]:
+    """The advice in a line each: in mode Observe it is shown nowhere else."""
+    return tuple(
+        RecommendationSummary(
+            name=name_of(change, scene),
+            action=change.action,
+            table=str(change.index.table_name),
+            benefit_percent=round(change.evidence.benefit_percent, 1),
+            phase="Advised",
+        )
+        for change in advice.changes[:SHOWN]
+    )

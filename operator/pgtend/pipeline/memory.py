@@ -1,0 +1,73 @@
+"""What one loop remembers between two passes: all of it can be lost, none of it is needed to be safe."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pgtend.domain.advice import Advice, Spent
+from pgtend.domain.catalog import Catalog, DatabaseIdentity
+from pgtend.domain.finding import Finding
+from pgtend.domain.policy_status import RecommendationSummary
+from pgtend.domain.workload import CounterSnapshot, Load, Slice
+from pgtend.pipeline.building import Works
+from pgtend.pipeline.statements import Statements
+
+KEPT_SLICES = 240
+"""Slices kept for baselines: four hours of one minute, twenty minutes of five seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advised:
+    """What the last advice said of the workload as a whole."""
+
+    statements: int = 0
+    unplannable_share: float = 0.0
+    next_advice: datetime | None = None
+    summaries: tuple[RecommendationSummary, ...] = ()
+
+
+@dataclass(kw_only=True)
+class SliceInProgress:
+    """The slice that is being filled."""
+
+    start: datetime
+    loads: dict[str, Load] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Unkept:
+    """Loads that are not in the history yet."""
+
+    since: datetime
+    loads: dict[str, Load] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Memory:
+    """The state of one loop."""
+
+    uid: str = ""
+    """UID of the policy, once it was read."""
+    works: Works = field(default_factory=Works)
+    identity: DatabaseIdentity | None = None
+    catalog: Catalog | None = None
+    catalog_at: float = 0.0
+    """Monotonic seconds."""
+    statements: Statements = field(default_factory=Statements)
+    snapshot: CounterSnapshot | None = None
+    settings_digest: str | None = None
+    slices: deque[Slice] = field(default_factory=lambda: deque(maxlen=KEPT_SLICES))
+    slice_in_progress: SliceInProgress | None = None
+    unkept: Unkept | None = None
+    collecting_since: datetime | None = None
+    unusable: dict[str, tuple[str, Load]] = field(default_factory=dict)
+    """Loads of statements that cannot be used, by queryid, with the reason, since this process began."""
+    statements_seen: int = 0
+    """Statements with calls between the last two passes."""
+    advice: Advice | None = None
+    next_advice: datetime | None = None
+    advised: Advised | None = None
+    what_if_findings: tuple[Finding, ...] = ()
+    spent: Spent = field(default_factory=Spent)

@@ -1,0 +1,115 @@
+"""From advice to objects: each advised change becomes the recommendation whose name its hash gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pgtend.core.approval import take_approval
+from pgtend.core.canonical import object_name, proposal_hash
+from pgtend.core.conditions import with_condition
+from pgtend.core.decide import policy_approves
+from pgtend.domain.advice import Advice, AdvisedChange
+from pgtend.domain.policy import Mode
+from pgtend.domain.recommendation import (
+    ApprovalState,
+    Bounds,
+    ConditionStatus,
+    ConditionType,
+    Proposal,
+    Recommendation,
+)
+from pgtend.pipeline.saving import save
+from pgtend.pipeline.surroundings import Ports, Scene
+
+
+async def publish(advice: Advice, scene: Scene, ports: Ports) -> tuple[Recommendation, ...]:
+    """Issue what is newly advised, refresh the evidence of what is open, and mark what is advised no more as Outdated.
+
+    In mode Observe nothing is created; what was created before stays as it is.
+    """
+    if scene.policy.mode is Mode.OBSERVE:
+        return scene.recommendations
+    known = {recommendation.name: recommendation for recommendation in scene.recommendations}
+    proposals = {name_of(change, scene): change for change in advice.changes}
+    for name, change in proposals.items():
+        recommendation = known.get(name)
+        if recommendation is None:
+            recommendation = await ports.recommendations.issue(name)
+        known[name] = await _issue(recommendation, change, scene, ports)
+    if advice.complete:
+        for name, recommendation in known.items():
+            if name not in proposals:
+                known[name] = await _outdate(recommendation, scene, ports)
+    return tuple(known.values())
+
+
+def name_of(change: AdvisedChange, scene: Scene) -> str:
+    """The name of the object for an advised change."""
+    return object_name(scene.policy.name, change.index.table, proposal_hash(change.action, change.index))
+
+
+async def _issue(recommendation: Recommendation, change: AdvisedChange, scene: Scene, ports: Ports) -> Recommendation:
+    status = recommendation.status
+    proposal = status.proposal
+    is_new = proposal is None
+    if proposal is None:
+        proposal = Proposal(
+            action=change.action,
+            index=change.index,
+            hash=proposal_hash(change.action, change.index),
+            database=scene.identity,
+            bounds=Bounds(size_bytes=change.evidence.size_bytes, write_cost=change.evidence.write_cost),
+        )
+    elif not _is_open(recommendation):
+        return recommendation
+    step = take_approval(
+        None if is_new else status.approval,
+        recommendation.approval,
+        recommendation.approved_by,
+        recommendation.comment,
+        scene.now,
+        proposal_is_new=is_new,
+        policy_decision=policy_approves(scene.policy, proposal, change.evidence),
+    )
+    changed = with_condition(
+        replace(status, proposal=proposal, evidence=change.evidence, approval=step.record),
+        ConditionType.PROPOSED,
+        ConditionStatus.TRUE,
+        "Issued",
+        change.evidence.reason or "Proposed.",
+        now=scene.now,
+        generation=recommendation.generation,
+    )
+    changed = with_condition(
+        changed,
+        ConditionType.APPROVED,
+        step.status,
+        step.reason,
+        step.message,
+        now=scene.now,
+        generation=recommendation.generation,
+    )
+    return await save(recommendation, changed, ports)
+
+
+async def _outdate(recommendation: Recommendation, scene: Scene, ports: Ports) -> Recommendation:
+    status = recommendation.status
+    if status.proposal is None or not _is_open(recommendation):
+        return recommendation
+    changed = with_condition(
+        status,
+        ConditionType.PROPOSED,
+        ConditionStatus.FALSE,
+        "Outdated",
+        "The present workload does not call for this change any more; it comes back when it does.",
+        now=scene.now,
+        generation=recommendation.generation,
+    )
+    return await save(recommendation, changed, ports)
+
+
+def _is_open(recommendation: Recommendation) -> bool:
+    """Whether nobody has decided yet: only then do evidence and standing follow the workload."""
+    status = recommendation.status
+    undecided = status.approval is None or status.approval.state is ApprovalState.PENDING
+    return undecided and status.condition(ConditionType.APPLIED) is None

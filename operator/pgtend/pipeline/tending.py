@@ -1,0 +1,241 @@
+"""The body of one loop: look, think, act, say.
+
+A pass raises no named error: what is wrong with the database or the policy becomes a condition, and the next pass tries again.
+What is not named escapes to whoever runs the loop. LeadershipLost and ObjectGone end the loop, and so they escape too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from pgtend.core.policy_conditions import Freeze, PolicyFacts, policy_conditions
+from pgtend.core.windows import active_window
+from pgtend.domain.catalog import DatabaseIdentity
+from pgtend.domain.finding import (
+    Aspect,
+    ConnectionRefusedByTarget,
+    Finding,
+    PolicyInvalid,
+    StatementFailed,
+    WriteConflict,
+)
+from pgtend.domain.policy import Policy
+from pgtend.domain.policy_status import Effective, PolicyStatus
+from pgtend.domain.recommendation import ConditionStatus, ConditionType, Recommendation
+from pgtend.pipeline.advice_seeking import seek_advice
+from pgtend.pipeline.claims import Claims
+from pgtend.pipeline.collecting import collect
+from pgtend.pipeline.lifecycle import advance
+from pgtend.pipeline.memory import Advised, Memory
+from pgtend.pipeline.recommending import publish
+from pgtend.pipeline.report import PassReport
+from pgtend.pipeline.summing_up import summarize
+from pgtend.pipeline.surroundings import Ports, Scene, database_key
+
+CATALOG_SECONDS = 60.0
+"""The catalog is read again after this time, and whenever something is to be changed."""
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What one pass has found out so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+    checked: set[Aspect] = field(default_factory=set)
+    recommendations: tuple[Recommendation, ...] = ()
+
+
+class Tending:
+    """The loop body of one TuningPolicy, with what it remembers between passes."""
+
+    def __init__(self, ports: Ports, claims: Claims) -> None:
+        self._ports = ports
+        self._claims = claims
+        self._memory = Memory()
+
+    async def run_pass(self) -> PassReport:
+        """Look at the database and at the objects, do every step that is due, and write down where things stand."""
+        ports, started = self._ports, self._ports.clock.monotonic()
+        try:
+            policy = await ports.policies.read()
+        except PolicyInvalid as invalid:
+            return await self._report_invalid(str(invalid))
+        found = _Found(recommendations=await ports.recommendations.list())
+        spent_before = self._memory.spent
+        try:
+            await self._tend(policy, found)
+        except ConnectionRefusedByTarget as refusal:
+            found.findings.append(refusal.finding)
+        except StatementFailed as failure:
+            reason = "StatementFailed"
+            found.findings.append(Finding(aspect=Aspect.PERMITTED, reason=reason, message=str(failure)))
+        except WriteConflict:
+            # Somebody else changed an object meanwhile; everything is looked at again right away.
+            ports.wake()
+        status = await self._write_status(policy, found)
+        ready = next(condition for condition in status.conditions if condition.type == "Ready")
+        spent = self._memory.spent
+        return PassReport(
+            next_pass=policy.collect_interval,
+            ready=ready.status,
+            reason=ready.reason,
+            statements=self._memory.statements_seen,
+            explains=spent.explains - spent_before.explains,
+            what_if_seconds=spent.seconds - spent_before.seconds,
+            phases=Counter(each.status.phase for each in found.recommendations),
+            seconds=ports.clock.monotonic() - started,
+        )
+
+    async def aclose(self) -> None:
+        """Let go of everything; a build that is under way on the server goes on there."""
+        await self._memory.works.let_go()
+        if self._memory.uid:
+            self._claims.withdraw(self._memory.uid)
+
+    async def _tend(self, policy: Policy, found: _Found) -> None:
+        ports, memory = self._ports, self._memory
+        memory.uid = policy.uid
+        async with ports.target.observe(policy) as database:
+            identity = await database.identify()
+            found.checked.add(Aspect.CONNECTED)
+            found.findings.extend(await database.inspect())
+            found.checked.add(Aspect.PERMITTED)
+            older = self._claims.lay(database_key(identity), policy)
+            if older:
+                found.findings.append(_claimed(older))
+            if _is_stopped(found.findings):
+                return
+            due = any(_is_in_motion(each) for each in found.recommendations)
+            now_monotonic = ports.clock.monotonic()
+            if memory.catalog is None or due or now_monotonic - memory.catalog_at > CATALOG_SECONDS:
+                memory.catalog, memory.catalog_at = await database.read_catalog(), now_monotonic
+            disturbance = await collect(database, identity, policy, memory, ports)
+        tuner_problem = await self._inspect_tuner(policy, identity.oid, found)
+        scene = Scene(
+            now=ports.clock.now(),
+            policy=policy,
+            identity=identity,
+            catalog=memory.catalog,
+            recommendations=found.recommendations,
+            tuner_problem=tuner_problem,
+            changes_in_last_day=await self._count_changes(database_key(identity)),
+            disturbance=disturbance,
+        )
+        advice, findings = await seek_advice(scene, memory, ports)
+        found.findings.extend(findings)
+        found.checked.add(Aspect.WHAT_IF)
+        if advice is not None:
+            found.recommendations = await publish(advice, scene, ports)
+        for recommendation in found.recommendations:
+            # Each step is decided on what the steps before it have left.
+            current = replace(scene, recommendations=found.recommendations)
+            advanced = await advance(recommendation, current, memory, ports)
+            found.recommendations = tuple(
+                advanced if each.name == advanced.name else each for each in found.recommendations
+            )
+
+    async def _inspect_tuner(self, policy: Policy, oid: int, found: _Found) -> str | None:
+        """Why the tuner cannot work, as a sentence; its findings go into the condition."""
+        if policy.tuner_secret is None:
+            return "The policy names no spec.database.tuner, so pgtend is unable to change anything."
+        try:
+            async with self._ports.target.execute(policy) as executor:
+                findings = list(await executor.inspect())
+                identity = await executor.identify()
+        except ConnectionRefusedByTarget as refusal:
+            findings = [replace(refusal.finding, aspect=Aspect.TUNER_READY)]
+        else:
+            found.checked.add(Aspect.TUNER_READY)
+            if identity.oid != oid:
+                message = "The tuner's secret leads to another database than the observer's: point both to the same."
+                findings.append(Finding(aspect=Aspect.TUNER_READY, reason="OtherDatabase", message=message))
+        found.findings.extend(findings)
+        return next((finding.message for finding in findings if finding.fatal), None)
+
+    async def _count_changes(self, database: str) -> int:
+        since = self._ports.clock.now() - timedelta(days=1)
+        return sum(
+            action.action in ("Build", "Remove") for action in await self._ports.history.actions(database, since)
+        )
+
+    async def _write_status(self, policy: Policy, found: _Found) -> PolicyStatus:
+        ports, memory = self._ports, self._memory
+        now = ports.clock.now()
+        window = active_window(policy.freeze_windows, now)
+        facts = PolicyFacts(
+            policy=policy,
+            findings=found.findings,
+            checked=frozenset(found.checked),
+            freeze=Freeze(name=window[0].name, until=window[1]) if window else None,
+            now=now,
+        )
+        before = await ports.policies.read_status()
+        conditions = policy_conditions(before.conditions if before else (), facts)
+        ready = next(condition for condition in conditions if condition.type == "Ready")
+        frozen = next(condition for condition in conditions if condition.type == "Frozen")
+        # What advice said last stands until there is new advice, over a restart too.
+        advised = memory.advised or (
+            Advised(
+                statements=before.statements,
+                unplannable_share=before.unplannable_share,
+                next_advice=before.next_advice,
+                summaries=before.recommendations,
+            )
+            if before
+            else Advised()
+        )
+        status = PolicyStatus(
+            observed_generation=policy.generation,
+            effective=Effective(mode=policy.mode, aggressiveness=policy.aggressiveness),
+            database=_title(memory.identity) if memory.identity else (before.database if before else ""),
+            statements=advised.statements,
+            unplannable_share=advised.unplannable_share,
+            open_recommendations=sum(each.status.phase == "Pending" for each in found.recommendations),
+            next_advice=advised.next_advice,
+            recommendations=summarize(found.recommendations) or advised.summaries,
+            conditions=conditions,
+            message=frozen.message if frozen.status is ConditionStatus.TRUE else ready.message,
+        )
+        await ports.policies.write_status(status)
+        return status
+
+    async def _report_invalid(self, message: str) -> PassReport:
+        await self._ports.policies.say_unready("Invalid", message, self._ports.clock.now())
+        await self._ports.policies.announce("Invalid", message, warning=True)
+        return PassReport(next_pass=RETRY, ready=ConditionStatus.FALSE, reason="Invalid")
+
+
+RETRY = timedelta(seconds=60)
+"""Pause before a policy that cannot be read is looked at again; a change of it wakes the loop at once."""
+
+
+def _title(identity: DatabaseIdentity) -> str:
+    return f"{identity.name} on PostgreSQL {identity.server_version // 10000}"
+
+
+def _claimed(older: str) -> Finding:
+    return Finding(
+        aspect=Aspect.PERMITTED,
+        reason="DatabaseClaimed",
+        message=f"TuningPolicy {older} is older and tends this database already; delete one of the two.",
+    )
+
+
+def _is_stopped(findings: Iterable[Finding]) -> bool:
+    return any(finding.fatal and finding.aspect in (Aspect.CONNECTED, Aspect.PERMITTED) for finding in findings)
+
+
+def _is_in_motion(recommendation: Recommendation) -> bool:
+    """Whether something is to be done, under way or being measured: then the catalog has to be fresh."""
+    status = recommendation.status
+    approved = status.condition(ConditionType.APPROVED)
+    verified = status.condition(ConditionType.VERIFIED)
+    return (
+        status.intent is not None
+        or (approved is not None and approved.status is ConditionStatus.TRUE)
+        or (verified is not None and verified.status is ConditionStatus.UNKNOWN)
+        or recommendation.approval != (status.approval.state if status.approval else recommendation.approval)
+    )
