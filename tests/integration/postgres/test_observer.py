@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from pgtend.domain.catalog import RelationKind
@@ -278,5 +279,5 @@ async def test_reading_counters_without_the_extension_is_refused_with_the_senten
 async def test_the_observer_can_change_nothing(shop: Shop) -> None:
     with shop.connect("pgtend_observer") as session:
         for statement in ("DELETE FROM shop.payments", "CREATE TABLE shop.mine (id int)", "DROP TABLE shop.payments"):
-            with pytest.raises(Exception, match="permission denied|must be owner"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"permission denied|must be owner"):
                 session.execute(statement.encode())
