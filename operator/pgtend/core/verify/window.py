@@ -11,17 +11,17 @@ from pgtend.domain.verification import Measurement, SeriesSummary, TreatedStatem
 from pgtend.domain.workload import Load, Slice
 
 
-def start(measurement: Measurement, at: datetime) -> Measurement:
+def start_measuring(measurement: Measurement, at: datetime) -> Measurement:
     """The measurement once the change is applied: the window after it begins at ``at``."""
     return replace(measurement, since=at, until=None, treated=_emptied(measurement))
 
 
-def restart(measurement: Measurement, at: datetime, reason: str) -> Measurement:
+def restart_measuring(measurement: Measurement, at: datetime, reason: str) -> Measurement:
     """The measurement with an empty window that begins at ``at``, because of a reset, a failover, foreign DDL or changed settings.
 
     The baseline stays: with the change in place it cannot be taken again, and the controls carry what changed for all.
     """
-    return replace(start(measurement, at), restarts=measurement.restarts + 1, restart_reason=reason)
+    return replace(start_measuring(measurement, at), restarts=measurement.restarts + 1, restart_reason=reason)
 
 
 def add_slice(measurement: Measurement, piece: Slice) -> Measurement:
@@ -29,7 +29,7 @@ def add_slice(measurement: Measurement, piece: Slice) -> Measurement:
 
     A slice that began before the window, or was taken in before, changes nothing: so after a restart of the operator the same
     slices may be offered again. (Its middle is what is compared with the end of the last one: clocks are rounded.)
-    Raises ValueError before ``start``.
+    Raises ValueError before ``start_measuring``.
     """
     if measurement.since is None:
         raise ValueError("the window after the change has not begun")

@@ -1,0 +1,1 @@
+"""Reproducible measurements, each with its results beside it."""
