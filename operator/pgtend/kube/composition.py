@@ -1,0 +1,48 @@
+"""The composition root of `pgtend run`: which edge stands behind which port of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pgtend.kube.edges import Composition, Edges
+from pgtend.kube.kinds import PolicyKey
+from pgtend.kube.policies import PolicyObject
+from pgtend.kube.recommendations import RecommendationObjects
+from pgtend.kube.secrets import Secrets
+from pgtend.kube.targets import DatabaseSessions
+from pgtend.pipeline.claims import Claims
+from pgtend.pipeline.surroundings import Ports
+from pgtend.pipeline.tending import Tending
+from pgtend.postgres.connection import ConnectionLimits
+from pgtend.postgres.ddl import describe, describe_drop
+
+
+def compose(edges: Edges) -> Composition:
+    """Loop bodies on the real API server, real databases and the real history."""
+    limits = ConnectionLimits(edges.settings.max_connections_per_server)
+    target = DatabaseSessions(Secrets(edges.api, edges.clock.monotonic), limits)
+    claims = Claims()
+
+    def make_tending(key: PolicyKey, wake: Callable[[], None]) -> Tending:
+        ports = Ports(
+            clock=edges.clock,
+            policies=PolicyObject(key, api=edges.api, policies=edges.policies, events=edges.events, fence=edges.fence),
+            recommendations=RecommendationObjects(
+                key,
+                api=edges.api,
+                policies=edges.policies,
+                recommendations=edges.recommendations,
+                events=edges.events,
+                fence=edges.fence,
+                on_transition=lambda each: edges.metrics.count_transition(each.type, each.reason),
+            ),
+            target=target,
+            history=edges.history,
+            describe_build=lambda index, name: describe(index, name, concurrently=True),
+            describe_removal=lambda index, name: describe_drop(index.schema, name, concurrently=True),
+            fence=edges.fence,
+            wake=wake,
+        )
+        return Tending(ports, claims)
+
+    return Composition(make_tending=make_tending, open_connections=lambda: sum(limits.open_connections.values()))
