@@ -10,16 +10,23 @@ from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
 from pgtend.domain.index import Index
 from pgtend.domain.policy import Policy
+from pgtend.kube.edges import Composition, Edges
+from pgtend.kube.kinds import PolicyKey
+from pgtend.kube.operator import operate
+from pgtend.kube.policies import PolicyObject
+from pgtend.kube.recommendations import RecommendationObjects
+from pgtend.kube.secrets import Secrets
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tending import Tending
-from pgtend.ports import Clock, CostModel, Database, Executor, History, Policies, Recommendations
+from pgtend.ports import CostModel, Database, Executor
 from pgtend.postgres import ddl
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.hypopg import open_cost_model
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.secret import ConnectionTarget, target_from_secret
 from pgtend.postgres.tuner import open_tuner
+from pgtend.settings import Settings
 
 
 class SecretReader(Protocol):
@@ -98,27 +105,37 @@ def describe_removal(index: Index, name: str) -> str:
     return ddl.describe_drop(index.schema, name, concurrently=True)
 
 
-class Composer:
-    """Makes the body of each loop from what the process shares."""
+def compose(edges: Edges) -> Composition:
+    """How loop bodies are made in the process that ``pgtend run`` is."""
+    limits = ConnectionLimits(edges.settings.max_connections_per_server)
+    target = SecretTarget(Secrets(edges.api, edges.clock.monotonic), limits)
+    claims = Claims()
 
-    def __init__(self, *, clock: Clock, history: History, target: SecretTarget, fence: Callable[[], None]) -> None:
-        self._clock = clock
-        self._history = history
-        self._target = target
-        self._fence = fence
-        self._claims = Claims()
-
-    def compose(self, policies: Policies, recommendations: Recommendations, wake: Callable[[], None]) -> Tending:
-        """The body of one loop."""
+    def make_tending(key: PolicyKey, wake: Callable[[], None]) -> Tending:
         ports = Ports(
-            clock=self._clock,
-            policies=policies,
-            recommendations=recommendations,
-            target=self._target,
-            history=self._history,
+            clock=edges.clock,
+            policies=PolicyObject(key, api=edges.api, policies=edges.policies, events=edges.events, fence=edges.fence),
+            recommendations=RecommendationObjects(
+                key,
+                api=edges.api,
+                policies=edges.policies,
+                recommendations=edges.recommendations,
+                events=edges.events,
+                fence=edges.fence,
+                on_transition=lambda change: edges.metrics.count_transition(change.type, change.reason),
+            ),
+            target=target,
+            history=edges.history,
             describe_build=describe_build,
             describe_removal=describe_removal,
-            fence=self._fence,
+            fence=edges.fence,
             wake=wake,
         )
-        return Tending(ports, self._claims)
+        return Tending(ports, claims)
+
+    return Composition(make_tending=make_tending, open_connections=lambda: sum(limits.open_connections.values()))
+
+
+async def run(settings: Settings) -> int:
+    """Tend until a signal or the loss of leadership; returns the exit code."""
+    return await operate(settings, compose)

@@ -45,16 +45,8 @@ END_SECONDS = 9
 """This long after a signal the process ends even if something hangs."""
 
 
-async def run(settings: Settings) -> int:
-    """Tend until a signal or the loss of leadership; returns the exit code."""
-    # The rest of the process works, and is tested, without Postgres.
-    from pgtend.kube.composition import compose
-
-    return await operate(settings, compose)
-
-
 async def operate(settings: Settings, compose: Compose) -> int:
-    """As ``run``, with loop bodies of the caller's."""
+    """Tend until a signal or the loss of leadership, with loop bodies that ``compose`` makes; returns the exit code."""
     configure_logging(settings.log_format)
     ending = asyncio.Event()
     _take_signals(ending)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from pgtend.core import transitions
 from pgtend.core.canonical import index_name
 from pgtend.core.decide import decide_change, decide_running_build
-from pgtend.core.verify import slice_length, start, take_baseline
+from pgtend.core.verify import slice_length, start_measuring, take_baseline
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import (
@@ -203,7 +203,7 @@ async def _built(recommendation: Recommendation, intent: Intent, scene: Scene, p
         size = await executor.size(_proposal_of(recommendation).index.schema, intent.index_name)
     changed = transitions.complete(
         status,
-        start(status.measurement, scene.now),
+        start_measuring(status.measurement, scene.now),
         f"Index {intent.index_name} is built and valid, {size / 1e6:.1f} MB.",
         scene.now,
         recommendation.generation,
@@ -228,7 +228,7 @@ async def _after_removal(
         return await _taken_back(recommendation, intent, "The index was dropped again.", scene, ports)
     if gone and status.measurement is not None:
         message = f"Index {intent.index_name} is dropped."
-        measurement = start(status.measurement, now)
+        measurement = start_measuring(status.measurement, now)
         saved = await save(recommendation, transitions.complete(status, measurement, message, now, generation), ports)
         await note(saved, intent, "Done", ports, scene)
         return saved

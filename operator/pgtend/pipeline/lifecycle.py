@@ -55,7 +55,7 @@ def _not_executable(recommendation: Recommendation, scene: Scene) -> tuple[str, 
             "pgtend has not proposed this change for this database; it waits until the same advice comes up, "
             "and nothing is executed from the object until then.",
         )
-    if not is_named_after(recommendation.name, recommendation.policy, proposal):
+    if not is_named_after(recommendation.name, scene.policy.name, proposal):
         return (
             "NotIssued",
             "The name of this object does not belong to its proposal, so the proposal is not pgtend's own; delete the object.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgtend.core import transitions
 from pgtend.core.decide import decide_rollback
-from pgtend.core.verify import add_slice, judge, restart
+from pgtend.core.verify import add_slice, judge, restart_measuring
 from pgtend.domain.decision import Answer
 from pgtend.domain.recommendation import Action, ConditionType, Intent, IntentKind, Recommendation
 from pgtend.domain.verification import Measurement, Verdict
@@ -44,7 +44,7 @@ def _is_undone_by_others(recommendation: Recommendation, scene: Scene) -> bool:
 
 def _take_in_slices(measurement: Measurement, scene: Scene, memory: Memory) -> Measurement:
     if scene.disturbance:
-        return restart(measurement, scene.now, scene.disturbance)
+        return restart_measuring(measurement, scene.now, scene.disturbance)
     for piece in memory.slices:
         measurement = add_slice(measurement, piece)
     return measurement
