@@ -70,8 +70,8 @@ def show_before_and_after(
 ) -> None:
     """The table of response times; the shapes named in `first` come first."""
     table = Table(title=f"Response times in ms: {seconds[0]:.0f} s before the build, {seconds[1]:.0f} s after it")
-    table.add_column("statement")
-    for name in ("calls", "p50", "p95", "calls after", "p50 after", "p95 after", "p50 change"):
+    table.add_column("statement", no_wrap=True)
+    for name in ("calls", "p50", "p95", "calls after", "p50 after", "p95 after", "change of p50"):
         table.add_column(name, justify="right")
     for name in sorted(before, key=lambda each: each not in first):
         if name not in after:
@@ -89,7 +89,7 @@ def show_before_and_after(
             _change(old.p50, new.p50),
             style=style,
         )
-    Console(highlight=False, width=max(WIDTH, console.width)).print(table)
+    Console(highlight=False, width=max(WIDTH + 10, console.width)).print(table)
 
 
 def _change(old: float, new: float) -> str:

@@ -15,6 +15,7 @@ from tests.servers.controlplane_cluster import Cluster
 
 NAMESPACE = "shop"
 SHOP = "demo/deploy/shop"
+POLICY = "deploy/samples/marketplace/policy.yaml"
 APPROVER_ROLE = "pgtend-approver"
 PERSON = "dana"
 
@@ -108,9 +109,11 @@ def declare_policy(scene: Scene) -> None:
     """Hand pgtend a policy, and the secrets that it names."""
     open_chapter(
         "A TuningPolicy",
-        "deploy/samples/marketplace with short intervals, because nobody wants to watch for half an hour, and without its "
-        "freeze windows, because today may be a Saturday. Its secrets hold the passwords of the two roles.",
+        "It says how the database may be tuned. The demo applies the sample as it is shipped, but for a few values that suit "
+        "those in a hurry. Its two Secrets hold the passwords of the two roles.",
     )
+    for path in (POLICY, f"{SHOP}/kustomization.yaml"):
+        show_command(f"cat {path}", (clusters.REPOSITORY / path).read_text())
     clusters.apply_folder(scene.administrator, SHOP)
     (policy,) = scene.administrator.read("tuningpolicies")
     database = policy["spec"]["database"]
@@ -118,4 +121,3 @@ def declare_policy(scene: Scene) -> None:
         scene.market.secret(database["observer"]["secretRef"]["name"], scene.market.observer),
         scene.market.secret(database["tuner"]["secretRef"]["name"], scene.market.tuner),
     )
-    scene.person.show("get", "tuningpolicy", policy["metadata"]["name"], "-o", "jsonpath-as-json={.spec}")
