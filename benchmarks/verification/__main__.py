@@ -12,6 +12,8 @@ from pgtend.domain.policy import Verification
 from pgtend.domain.verification import Verdict
 
 RATES = (6, 60, 600, 6000)
+BASELINES = (30, 240)
+"""Slices before the change: as few as the window after it has at first, and the four hours that the operator keeps."""
 SCENARIOS: tuple[tuple[str, dict[str, float], float, Verdict, frozenset[Verdict]], ...] = (
     ("no effect", {}, 1.0, Verdict.INEFFECTIVE, frozenset({Verdict.IMPROVED, Verdict.REGRESSED})),
     (
@@ -50,15 +52,16 @@ def main(trials: int) -> None:
     """Run every scenario at every rate and print a Markdown table."""
     verification = Verification(max_duration=timedelta(hours=12))
     print(
-        "| calls a minute | truth | Improved | Regressed | Ineffective | Inconclusive | right | false | median, 95 % slices |"
+        "| calls a minute | before | truth | Improved | Regressed | Ineffective | Inconclusive | right | false | minutes |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for rate in RATES:
         for number, (name, effects, calls_after, right, false) in enumerate(SCENARIOS):
-            world = World(calls_per_slice=rate, effects=effects, calls_after=calls_after)
-            seeds = range(1_000_000 * number + 100_000 * RATES.index(rate), 10**9)
-            outcomes = [run_trial(world, verification, seed) for _, seed in zip(range(trials), seeds, strict=False)]
-            print(f"| {rate} | {name} | {_row(outcomes, right, false)} |", flush=True)
+            for before in BASELINES:
+                world = World(calls_per_slice=rate, effects=effects, calls_after=calls_after)
+                first = 1_000_000 * number + 100_000 * RATES.index(rate) + 50_000 * BASELINES.index(before)
+                outcomes = [run_trial(world, verification, seed, before) for seed in range(first, first + trials)]
+                print(f"| {rate} | {before} min | {name} | {_row(outcomes, right, false)} |", flush=True)
 
 
 def _row(outcomes: list[Outcome], right: Verdict, false: frozenset[Verdict]) -> str:

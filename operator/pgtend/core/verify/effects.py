@@ -69,7 +69,9 @@ def effect_of(statement: TreatedStatement) -> Effect | None:
     # variance() divides by n - 1, which is too small a number for values that go together: the mean takes part of it along.
     spread_before = variance(before) * _variance_correction(before.n, size_before)
     spread_after = variance(after) * _variance_correction(after.n, size_after)
-    part_before, part_after = spread_before / size_before, spread_after / size_after
+    # Means of few calls are skewed: a window whose mean came out high shows too little spread. So neither counts for less than both.
+    pooled = (spread_before * before.n + spread_after * after.n) / (before.n + after.n)
+    part_before, part_after = max(spread_before, pooled) / size_before, max(spread_after, pooled) / size_after
     whole = part_before + part_after
     freedom = whole**2 / (part_before**2 / (size_before - 1) + part_after**2 / (size_after - 1)) if whole > 0 else inf
     return Effect(

@@ -1,6 +1,7 @@
 """The verdict over a measurement. It is asked again after every slice, so early looks share the error that the policy allows.
 
-The k-th doubling of minDuration may spend 1/(k(k+1)) of the significance; these shares add up to 1 over any number of doublings.
+The k-th doubling of minDuration may spend 1/(k(k+1)) of half the significance; these shares add up to that half over any number
+of doublings, and the other half is for the many looks within one.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def judge(measurement: Measurement, verification: Verification, now: datetime) -
 def significance_at(verification: Verification, elapsed: timedelta) -> float:
     """The significance of a look at this time: the share of the doubling of minDuration that it falls into."""
     doubling = 1 + floor(log2(max(elapsed / verification.min_duration, 1.0)))
-    return verification.significance / (doubling * (doubling + 1))
+    return verification.significance / 2 / (doubling * (doubling + 1))
 
 
 def _judge_each(treated: Sequence[TreatedStatement]) -> list[_Judged]:
