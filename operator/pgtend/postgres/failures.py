@@ -56,6 +56,7 @@ _REFUSALS = (
     ("shutting down", "ServerNotReady", "The server is shutting down; pgtend tries again."),
     ("in recovery mode", "ServerNotReady", "The server is recovering from a crash; pgtend tries again."),
     ("not yet accepting connections", "ServerNotReady", "The server is not yet accepting connections; pgtend tries again."),
+    ("failed to resolve host", "HostUnknown", "The host name cannot be resolved: correct the host in the secret."),
     ("could not translate host name", "HostUnknown", "The host name cannot be resolved: correct the host in the secret."),
     ("Connection refused", "Unreachable", "Nothing listens on that host and port: is the server running, are host and port right?"),
     ("timeout expired", "Unreachable", "The server does not answer: is there a firewall or a NetworkPolicy in between?"),
@@ -93,7 +94,7 @@ def is_connection_lost(error: psycopg.Error) -> bool:
     """Whether the session is gone: ended by an administrator, a crash, or the network."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return error.sqlstate.startswith("08") or error.sqlstate in ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
+    return error.sqlstate in ("08000", "08003", "08006", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ HypoPG: https://hypopg.readthedocs.io. A hypothetical partial index can crash th
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -18,7 +19,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg import sql
+from psycopg.types.string import ByteaBinaryLoader
 
 from pgtend.core.inert import problem_of
 from pgtend.core.size import estimate_size
@@ -32,7 +35,7 @@ from pgtend.postgres.ddl import create_index
 from pgtend.postgres.failures import translated
 from pgtend.postgres.observer import fetch
 from pgtend.postgres.observer_findings import hypopg_missing
-from pgtend.postgres.plan_summary import index_names, summarize
+from pgtend.postgres.plan_summary import Plan, index_names, summarize
 from pgtend.postgres.secret import ConnectionTarget
 
 PLANNING = SessionKind(
@@ -53,7 +56,6 @@ _PLAIN = frozenset(
     {RelationKind.TABLE, RelationKind.PARTITION, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW}
 )
 _BATCH = 500
-_GENERIC_PLAN_SINCE = 160000
 _HYPOTHETICAL = re.compile(r"<(\d+)>")
 
 
@@ -68,12 +70,11 @@ class _Shown:
 class HypoPG:
     """One session that plans as if indexes were there. Opened by ``open_cost_model``."""
 
-    def __init__(self, session: Session, catalog: Catalog, *, schema: str, hides: bool, server_version: int) -> None:
+    def __init__(self, session: Session, catalog: Catalog, *, schema: str, hides: bool) -> None:
         self._session = session
         self._catalog = catalog
         self._schema = schema
         self._hides = hides
-        self._generic_plan = server_version >= _GENERIC_PLAN_SINCE
         self._refused: set[Index] = set()
         self._search_path: tuple[str, ...] | None = None
         self._explains = 0
@@ -184,25 +185,42 @@ class HypoPG:
         }
         return PlanCost(cost=float(plan["Total Cost"]), used=frozenset(names.values()), summary=summarize(plan, names))
 
-    async def _explain(self, query: Query) -> Mapping[str, Any]:
+    async def _explain(self, query: Query) -> Plan:
+        """Plan one statement; one with parameters as the generic plan that the server would make of it.
+
+        EXPLAIN (GENERIC_PLAN) is not used where it exists: it works over the simple protocol only, which takes several
+        statements at once; over the extended one Postgres asks for parameter values, and plans for those.
+        """
         text = query.plannable.encode()
         if query.parameters == 0:
-            return await self._run(b"EXPLAIN (FORMAT JSON) " + text)
-        if self._generic_plan:
-            return await self._run(b"EXPLAIN (FORMAT JSON, GENERIC_PLAN) " + text)
-        await self._session.execute(b"PREPARE pgtend_planned AS " + text, binary=True)
-        try:
-            nulls = b", ".join([b"NULL"] * query.parameters)
-            return await self._run(b"EXPLAIN (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")")
-        finally:
-            if not self._session.closed:
-                await self._session.execute("DEALLOCATE pgtend_planned")
+            return await self._roll_back_after((), b"EXPLAIN (FORMAT JSON) " + text)
+        nulls = b", ".join([b"NULL"] * query.parameters)
+        explain = b"EXPLAIN (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")"
+        return await self._roll_back_after((b"PREPARE pgtend_planned AS " + text,), explain)
 
-    async def _run(self, statement: bytes) -> Mapping[str, Any]:
-        # A binary result makes psycopg use the extended protocol, which takes one statement and no more.
-        cursor = await self._session.execute(statement, binary=True)
-        (row,) = await cursor.fetchall()
-        plan: Mapping[str, Any] = row["QUERY PLAN"][0]["Plan"]
+    async def _roll_back_after(self, before: Sequence[bytes], explain: bytes) -> Plan:
+        """Run it in a transaction that ends in a rollback, so that not even a notification comes of planning.
+
+        A pipeline makes it one round trip, and psycopg uses the extended protocol in it: one statement a message.
+        """
+        try:
+            async with self._session.pipeline():
+                await self._session.execute("BEGIN READ ONLY")
+                for statement in before:
+                    await self._session.execute(statement)
+                cursor = self._session.cursor(binary=True)
+                # HypoPG cuts the names of its indexes at any byte, so that what comes is not always UTF-8.
+                cursor.adapters.register_loader("json", ByteaBinaryLoader)
+                await cursor.execute(explain)
+                await self._session.execute("ROLLBACK")
+                await self._session.execute("DEALLOCATE ALL")
+            (row,) = await cursor.fetchall()
+        except psycopg.Error:
+            if not self._session.closed:
+                await self._session.execute("ROLLBACK")
+                await self._session.execute("DEALLOCATE ALL")
+            raise
+        plan: Plan = json.loads(row["QUERY PLAN"].decode(errors="replace"))[0]["Plan"]
         return plan
 
     async def _look_names_up_in(self, path: tuple[str, ...]) -> None:
@@ -230,7 +248,7 @@ async def open_cost_model(
     """
     async with open_session(target, limits, PLANNING) as session:
         (facts,) = await fetch(session, Aspect.WHAT_IF, "what_if_facts")
-        refusal = _refusal(facts)
+        refusal = refusal_from(facts)
         if refusal is not None:
             raise ConnectionRefusedByTarget(refusal)
         yield HypoPG(
@@ -238,11 +256,12 @@ async def open_cost_model(
             catalog,
             schema=facts["schema_name"],
             hides=facts["hides"],
-            server_version=facts["server_version"],
         )
 
 
-def _refusal(facts: Mapping[str, Any]) -> Finding | None:
+def refusal_from(facts: Mapping[str, Any]) -> Finding | None:
+    """Why there is no what-if planning, from a row of what_if_facts.sql; None when there is."""
+
     def finding(reason: str, message: str) -> Finding:
         return Finding(aspect=Aspect.WHAT_IF, reason=reason, message=message, fatal=False)
 

@@ -176,9 +176,7 @@ async def test_timeouts_of_role_and_database_do_not_end_a_build(shop: Shop) -> N
             f"ALTER DATABASE {shop.database.name} SET {name} = '300ms'",
         )
     with old_snapshot(shop) as blocker:
-        blocker.execute(
-            "select " + ", ".join(f"set_config('{name}', '0', false)" for name in timeouts)  # type: ignore[arg-type]
-        )
+        blocker.execute("select " + ", ".join(f"set_config('{name}', '0', false)" for name in timeouts))
         async with open_tuner(shop.tuner, shop.limits) as tuner:
             task = await building(shop, tuner)
             await asyncio.sleep(1.5)  # five times each timeout

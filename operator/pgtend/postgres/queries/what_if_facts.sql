@@ -1,7 +1,6 @@
 -- What: whether hypothetical planning can be done here, and how far.
 -- Since: 13. Privilege: none.
 SELECT
-    current_setting('server_version_num')::int AS server_version,
     namespace.nspname::text AS schema_name,
     has_schema_privilege(namespace.oid, 'USAGE') AS usable,
     EXISTS (
