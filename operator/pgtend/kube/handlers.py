@@ -14,7 +14,8 @@ from pgtend.kube.kinds import GROUP, INDEX_RECOMMENDATION, TUNING_POLICY, VERSIO
 from pgtend.kube.tracking import Tracking
 
 SILENT_WATCH_SECONDS = 70.0
-SERVER_WATCH_SECONDS = 300.0
+SERVER_WATCH_SECONDS = 300
+"""A whole number: kopf sends it as it is, and the API server takes no 300.0."""
 
 
 def make_registry(tracking: Tracking) -> kopf.OperatorRegistry:
