@@ -208,7 +208,7 @@ class _Reader:
             self.refuse("The connection secret's uri does not begin with postgresql://.")
         try:
             parsed = conninfo_to_dict(uri)
-        except ProgrammingError:  # its text repeats the URI, and with it the password
+        except (ProgrammingError, UnicodeDecodeError):  # its text repeats the URI, and with it the password
             self.refuse(
                 "The connection secret's uri cannot be read: write postgresql://user:password@host:port/database, "
                 "with special characters percent-encoded and no unknown parameter."

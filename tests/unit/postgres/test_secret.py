@@ -105,6 +105,7 @@ URI = f"postgresql://observer:{QUOTED}@db.shop/shop"
         ({"uri": "host=db.shop passfile=/etc/shadow"}, "does not begin with postgresql://"),
         ({"uri": "postgresql://obs erver:x@db.shop/shop"}, "percent-encoded"),
         ({"uri": URI + "?sslmode=sometimes"}, "sslmode"),
+        ({"uri": "postgresql://observer:x@db.shop/%80"}, "percent-encoded"),
         ({}, "nothing of host, user, password, dbname"),
         ({**KEYS, "host": "/var/run/postgresql"}, "socket path"),
         ({**KEYS, "host": "@abstract"}, "socket path"),
