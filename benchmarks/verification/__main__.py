@@ -50,7 +50,7 @@ SCENARIOS: tuple[tuple[str, dict[str, float], float, Verdict, frozenset[Verdict]
 
 def main(trials: int) -> None:
     """Run every scenario at every rate and print a Markdown table."""
-    verification = Verification(max_duration=timedelta(hours=12))
+    verification = Verification(max_duration=timedelta(hours=6))
     print(
         "| calls a minute | before | truth | Improved | Regressed | Ineffective | Inconclusive | right | false | minutes |"
     )

@@ -49,8 +49,9 @@ def judge(measurement: Measurement, verification: Verification, now: datetime) -
     if since is None:
         return Judgement(verdict=Verdict.MEASURING, message="The change is not applied yet.")
     elapsed = now - since
-    judged = _judge_each(measurement.treated)
-    effects = _effects(measurement.treated)
+    seen = [(statement, effect) for statement in measurement.treated if (effect := effect_of(statement)) is not None]
+    judged = _judge_each(seen)
+    effects = tuple(_shown(statement, effect) for statement, effect in seen)
     helped = [each for each in judged if each.statement.role is TreatedRole.HELPED]
     helped_total = total_effect([(each.statement.weight, each.effect) for each in helped]) if helped else None
 
@@ -129,13 +130,9 @@ def significance_at(verification: Verification, elapsed: timedelta) -> float:
     return verification.significance / 2 / (doubling * (doubling + 1))
 
 
-def _judge_each(treated: Sequence[TreatedStatement]) -> list[_Judged]:
+def _judge_each(seen: Sequence[tuple[TreatedStatement, Effect]]) -> list[_Judged]:
     """The statements with enough slices on both sides."""
-    able = [
-        (statement, effect)
-        for statement in treated
-        if min(statement.before.n, statement.after.n) >= MIN_SLICES and (effect := effect_of(statement)) is not None
-    ]
+    able = [pair for pair in seen if min(pair[0].before.n, pair[0].after.n) >= MIN_SLICES]
     adjusted = adjust_for_many([effect.p_value for _, effect in able])
     return [
         _Judged(statement=statement, effect=effect, p_value=p_value)
@@ -189,20 +186,16 @@ def _added_share(each: _Judged) -> float:
     return each.statement.weight * each.effect.percent / 100
 
 
-def _effects(treated: Sequence[TreatedStatement]) -> tuple[StatementEffect, ...]:
-    return tuple(
-        StatementEffect(
-            fingerprint=statement.fingerprint,
-            role=statement.role,
-            before_ms=statement.load_before.mean_ms,
-            after_ms=statement.load_after.mean_ms,
-            percent=effect.percent,
-            p_value=effect.p_value,
-            slices_before=statement.before.n,
-            slices_after=statement.after.n,
-        )
-        for statement in treated
-        if (effect := effect_of(statement)) is not None
+def _shown(statement: TreatedStatement, effect: Effect) -> StatementEffect:
+    return StatementEffect(
+        fingerprint=statement.fingerprint,
+        role=statement.role,
+        before_ms=statement.load_before.mean_ms,
+        after_ms=statement.load_after.mean_ms,
+        percent=effect.percent,
+        p_value=effect.p_value,
+        slices_before=statement.before.n,
+        slices_after=statement.after.n,
     )
 
 
