@@ -72,7 +72,7 @@ class Constraints:
     """What-if time after which the best set so far is the answer."""
     unwanted: frozenset[Index] = frozenset()
     """Indexes that are not to be advised: rejected by a person, or made before and taken back."""
-    minimum_gain: float = 0.01
+    minimum_gain: float = 0.002
     """Share of the workload's cost that an index must save to be worth proposing."""
 
 

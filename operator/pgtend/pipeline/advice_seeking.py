@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from pgtend.core.advise import advise, advise_unvalidated
+from pgtend.core.advise import advise
 from pgtend.core.conditions import TERMINAL_REASONS
+from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.workload import accumulate, observed_workload
 from pgtend.domain.advice import Advice, Constraints, Spent
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding

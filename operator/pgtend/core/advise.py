@@ -1,0 +1,232 @@
+"""Which indexes would help most: what-if plans for single queries, an integer program over them, and plans of what it chose.
+
+The advisor is a generator. It yields batches of questions for a planner and is sent the answers with the seconds that they
+took; it returns the advice. Costs of whole sets are never asked for one by one: for each query it learns the plan with
+nothing and with all candidates, a few alternatives (each time without one index that a plan used), and each index alone. The
+program then chooses, the chosen set is planned really, what was learnt goes back, until nothing gets better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
+
+from pgtend.core.candidates import candidates
+from pgtend.core.evidence import advised_creates
+from pgtend.core.known_costs import IndexSet, KnownCosts
+from pgtend.core.redundancy import drop_duplicates
+from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
+from pgtend.core.upkeep import entries_written, upkeep_of
+from pgtend.domain.advice import (
+    Advice,
+    Constraints,
+    CostAnswer,
+    CostRequest,
+    CostsRequest,
+    SizesRequest,
+    Unplannable,
+)
+from pgtend.domain.catalog import Catalog
+from pgtend.domain.index import Index
+from pgtend.domain.workload import UnplannableStatement, WeightedQuery, Workload
+
+ALTERNATIVES = 5
+"""Plans asked for a query, each without one index that an earlier plan used."""
+ROUNDS = 10
+"""How often the program may choose anew after the chosen set was planned."""
+BATCH = 200
+"""Plans asked for at a time: the deadline is looked at between batches."""
+
+NOTHING: IndexSet = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What the advisor is sent: the answers to its last question, and the seconds they took."""
+
+    sizes: tuple[int, ...] = ()
+    costs: tuple[CostAnswer, ...] = ()
+    seconds: float = 0.0
+
+
+Advisor = Generator[SizesRequest | CostsRequest, Answers, Advice]
+"""Yields questions, is sent Answers, returns the Advice."""
+
+
+def advise(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advisor:
+    """Advice for a workload. Ends early with the best so far when ``constraints.seconds`` of planning are spent."""
+    search = _Search(workload, catalog, constraints)
+    yield from search.learn_sizes()
+    yield from search.learn_plans()
+    yield from search.improve()
+    return search.advice()
+
+
+class _Search:
+    """The state of one search."""
+
+    def __init__(self, workload: Workload, catalog: Catalog, constraints: Constraints) -> None:
+        self.catalog = catalog
+        self.constraints = constraints
+        self.workload = workload
+        self.known = KnownCosts()
+        self.unplannable: dict[str, str] = {}
+        self.queries = {each.id: each for each in workload.queries}
+        unwanted = {replace(index, name=None) for index in constraints.unwanted}
+        self.candidates: dict[str, IndexSet] = {
+            each.id: frozenset(candidates(each.query, catalog, constraints)) - unwanted for each in workload.queries
+        }
+        ordered = (index for each in workload.queries for index in candidates(each.query, catalog, constraints))
+        self.sizes: dict[Index, int] = dict.fromkeys((each for each in ordered if each not in unwanted), 0)
+        writes = entries_written(workload.queries, catalog)
+        self.upkeep = {index: upkeep_of(index, catalog, writes) for index in self.sizes}
+        self.chosen: IndexSet = NOTHING
+        self.seconds = 0.0
+        self.complete = True
+
+    def learn_sizes(self) -> Generator[SizesRequest, Answers, None]:
+        """Ask for the size of every candidate; those that do not fit the budget alone go."""
+        answers = yield SizesRequest(indexes=tuple(self.sizes))
+        self.seconds += answers.seconds
+        budget = self.constraints.storage_budget
+        self.sizes = {
+            index: size
+            for index, size in zip(self.sizes, answers.sizes, strict=True)
+            if budget is None or size <= budget
+        }
+        self.candidates = {query: found & self.sizes.keys() for query, found in self.candidates.items()}
+
+    def learn_plans(self) -> Generator[CostsRequest, Answers, None]:
+        """Each query with nothing, with everything, with a few things less, and with each useful index alone."""
+        yield from self._ask((query, NOTHING) for query in self.queries)
+        yield from self._ask((query, found) for query, found in self.candidates.items() if found)
+        frontier = {query: found for query, found in self.candidates.items() if found}
+        for _ in range(2):
+            frontier_questions = self._without_one(frontier)
+            yield from self._ask(frontier_questions)
+            frontier = dict(frontier_questions)
+        yield from self._ask(
+            (query, frozenset({index}))
+            for query in self.queries
+            for index in self._in_order(self.known.indexes_seen(query))
+        )
+
+    def improve(self) -> Generator[CostsRequest, Answers, None]:
+        """Choose, plan what was chosen, take that in, choose again."""
+        best = self._cost_of(NOTHING)
+        for _ in range(ROUNDS):
+            choice = self._choose()
+            yield from self._ask((query, choice & found) for query, found in self.candidates.items())
+            cost = self._cost_of(choice)
+            if cost < best:
+                best, self.chosen = cost, choice
+            if self._is_settled(choice) or not self.complete:
+                break
+        yield from self._ask(
+            (query, (self.chosen & found) - {index})
+            for query, found in self.candidates.items()
+            for index in self._in_order(self._used(query, self.chosen))
+        )
+
+    def advice(self) -> Advice:
+        """What was found."""
+        total_ms = sum(each.load.total_ms for each in self.workload.queries if each.load)
+        total_weight = sum(each.weight for each in self.workload.queries)
+        left_out = [
+            UnplannableStatement(id=query, reason=reason, share=_share(self.queries[query], total_ms, total_weight))
+            for query, reason in self.unplannable.items()
+        ]
+        creates = advised_creates(
+            self.chosen,
+            tuple(self._planned()),
+            self.candidates,
+            self.known,
+            self.sizes,
+            self.upkeep,
+            self.workload.hours,
+        )
+        return Advice(
+            changes=(*creates, *drop_duplicates(self.catalog)),
+            cost_before=self._query_cost(NOTHING),
+            cost_after=self._query_cost(self.chosen),
+            left_out=(*self.workload.left_out, *left_out),
+            complete=self.complete,
+        )
+
+    def _ask(self, questions: Iterable[tuple[str, IndexSet]]) -> Generator[CostsRequest, Answers, None]:
+        """Ask what does not follow from what is known, in batches, until the time is spent."""
+        open_questions = [
+            (query, shown)
+            for query, shown in dict.fromkeys(questions)
+            if query not in self.unplannable and self.known.plan_with(query, shown) is None
+        ]
+        for start in range(0, len(open_questions), BATCH):
+            if self.constraints.seconds is not None and self.seconds >= self.constraints.seconds:
+                self.complete = False
+                return
+            batch = open_questions[start : start + BATCH]
+            requests = tuple(
+                CostRequest(query=self.queries[query].query, shown=self._in_order(shown)) for query, shown in batch
+            )
+            answers = yield CostsRequest(requests=requests)
+            self.seconds += answers.seconds
+            for (query, shown), answer in zip(batch, answers.costs, strict=True):
+                if isinstance(answer, Unplannable):
+                    self.unplannable.setdefault(query, answer.reason)
+                self.known.learn(query, shown, answer)
+
+    def _without_one(self, shown: dict[str, IndexSet]) -> list[tuple[str, IndexSet]]:
+        questions: list[tuple[str, IndexSet]] = []
+        for query, indexes in shown.items():
+            used = self._used(query, indexes)
+            questions += [(query, indexes - {index}) for index in self._in_order(used)[:ALTERNATIVES]]
+        return questions
+
+    def _used(self, query: str, shown: IndexSet) -> IndexSet:
+        plan = self.known.plan_with(query, shown & self.candidates[query])
+        return plan.used if plan else NOTHING
+
+    def _choose(self) -> IndexSet:
+        seen = frozenset().union(*(self.known.indexes_seen(query) for query in self.queries))
+        indexes = self._in_order(seen)
+        tables = {index.table_name for index in indexes}
+        free = {table: self.constraints.max_indexes_per_table - len(self.catalog.indexes_of(table)) for table in tables}
+        threshold = self.constraints.minimum_gain * self._query_cost(NOTHING)
+        return choose_indexes(
+            [WeightedOptions(weight=query.weight, options=self.known.options(query.id)) for query in self._planned()],
+            {index: self.sizes[index] for index in indexes},
+            {index: self.upkeep[index] + threshold for index in indexes},
+            Limits(storage=self.constraints.storage_budget, free_slots=free),
+        )
+
+    def _is_settled(self, choice: IndexSet) -> bool:
+        return choice == self._choose()
+
+    def _planned(self) -> Iterable[WeightedQuery]:
+        """The queries that have a plan without any new index."""
+        return [each for each in self.workload.queries if self.known.plan_with(each.id, NOTHING) is not None]
+
+    def _query_cost(self, chosen: IndexSet) -> float:
+        total = 0.0
+        for query in self._planned():
+            plan = self.known.plan_with(query.id, chosen & self.candidates[query.id])
+            nothing = self.known.plan_with(query.id, NOTHING)
+            plan = plan or nothing
+            total += query.weight * plan.cost if plan else 0.0
+        return total
+
+    def _cost_of(self, chosen: IndexSet) -> float:
+        threshold = self.constraints.minimum_gain * self._query_cost(NOTHING)
+        return self._query_cost(chosen) + sum(self.upkeep[index] + threshold for index in chosen)
+
+    def _in_order(self, indexes: IndexSet) -> tuple[Index, ...]:
+        """Always in the order of the candidates, so that the same input gives the same answer."""
+        if len(indexes) < 2:
+            return tuple(indexes)
+        return tuple(index for index in self.sizes if index in indexes)
+
+
+def _share(query: WeightedQuery, total_ms: float, total_weight: float) -> float:
+    if query.load and total_ms > 0:
+        return query.load.total_ms / total_ms
+    return query.weight / total_weight if total_weight > 0 else 0.0

@@ -1,0 +1,126 @@
+"""Advice without a planner: by the statistics alone, marked as not validated.
+
+Used where hypothetical indexes cannot be planned. An index is worth proposing for a query when its leading column leaves few
+rows of a table that is large enough for a scan to hurt; cost is counted in pages read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil
+
+from pgtend.core.candidates import candidates
+from pgtend.core.redundancy import drop_duplicates
+from pgtend.core.size import estimate_size
+from pgtend.core.upkeep import entries_written, upkeep_of
+from pgtend.domain.advice import Advice, AdvisedChange, Constraints
+from pgtend.domain.catalog import Catalog, Column, Table
+from pgtend.domain.index import Index
+from pgtend.domain.recommendation import Action, Evidence, HelpedQuery
+from pgtend.domain.workload import StatementKind, WeightedQuery, Workload
+
+PAGE = 8192
+LARGE_ENOUGH = 100
+"""Pages of a table below which a scan is not worth an index."""
+FEW_ROWS = 0.05
+"""Share of the rows that the leading column may leave."""
+UNKNOWN_SHARE = 0.005
+"""DEFAULT_EQ_SEL of selfuncs.h, where nothing is known of a column."""
+
+
+def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
+    """The first candidate of each query that its statistics speak for, as long as budget and places last."""
+    writes = entries_written(workload.queries, catalog)
+    left = constraints.storage_budget
+    chosen: dict[Index, list[tuple[WeightedQuery, float, float]]] = {}
+    for query in workload.queries:
+        if query.query.kind is StatementKind.INSERT:
+            continue
+        promising = [
+            (index, scan, lookup)
+            for index in candidates(query.query, catalog, constraints)
+            if index not in constraints.unwanted
+            for scan, lookup in _pages(index, catalog.tables[index.table_name])
+        ]
+        if not promising:
+            continue
+        index, scan, lookup = min(promising, key=lambda each: each[2])
+        if index not in chosen:
+            size = estimate_size(index, catalog.tables[index.table_name])
+            on_table = len(catalog.indexes_of(index.table_name)) + sum(
+                other.table_name == index.table_name for other in chosen
+            )
+            if on_table >= constraints.max_indexes_per_table or (left is not None and size > left):
+                continue
+            left = None if left is None else left - size
+        chosen.setdefault(index, []).append((query, scan, lookup))
+    creates = [
+        _create(index, helped, catalog, upkeep_of(index, catalog, writes), workload.hours)
+        for index, helped in chosen.items()
+    ]
+    before = sum(query.weight * scan for helped in chosen.values() for query, scan, _ in helped)
+    after = sum(query.weight * lookup for helped in chosen.values() for query, _, lookup in helped)
+    creates.sort(key=lambda change: -change.evidence.saved_seconds_per_hour)
+    return Advice(
+        changes=(*creates, *drop_duplicates(catalog)),
+        cost_before=before,
+        cost_after=after,
+        left_out=workload.left_out,
+        notes=("No plan has confirmed this advice: it comes from statistics alone.",),
+    )
+
+
+def _pages(index: Index, table: Table) -> Iterable[tuple[float, float]]:
+    """Pages read by a scan and by the index, where the index is worth it."""
+    column = table.columns.get(index.columns[0].column or "")
+    scan = table.bytes / PAGE
+    share = _share(column, table.rows)
+    if scan < LARGE_ENOUGH or share > FEW_ROWS:
+        return []
+    return [(scan, ceil(share * max(table.rows, 1.0)) + 3.0)]
+
+
+def _share(column: Column | None, rows: float) -> float:
+    """Share of the rows that an equality on the column leaves."""
+    if column is None or column.n_distinct is None or column.n_distinct == 0:
+        return UNKNOWN_SHARE
+    distinct = column.n_distinct if column.n_distinct > 0 else -column.n_distinct * max(rows, 1.0)
+    return 1.0 / max(distinct, 1.0)
+
+
+def _create(
+    index: Index,
+    helped: list[tuple[WeightedQuery, float, float]],
+    catalog: Catalog,
+    upkeep: float,
+    hours: float | None,
+) -> AdvisedChange:
+    period = hours or 1.0
+    queries = tuple(
+        HelpedQuery(
+            fingerprint=query.query.fingerprint,
+            text=query.query.text,
+            calls_per_hour=query.weight / period,
+            mean_ms=query.load.mean_ms if query.load else 0.0,
+            cost_before=scan,
+            cost_after=lookup,
+        )
+        for query, scan, lookup in helped
+    )
+    saved = sum(
+        query.load.total_ms / 1000 * max(1 - lookup / scan, 0.0) for query, scan, lookup in helped if query.load
+    )
+    return AdvisedChange(
+        action=Action.CREATE,
+        index=index,
+        evidence=Evidence(
+            validated=False,
+            cost_before=sum(query.weight * scan for query, scan, _ in helped) / period,
+            cost_after=sum(query.weight * lookup for query, _, lookup in helped) / period,
+            saved_seconds_per_hour=saved / period,
+            size_bytes=estimate_size(index, catalog.tables[index.table_name]),
+            write_cost=upkeep / period,
+            queries=queries[:20],
+            reason="By statistics alone, without a plan: the leading column leaves few rows of a large table.",
+        ),
+    )

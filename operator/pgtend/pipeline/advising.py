@@ -1,0 +1,39 @@
+"""Lets the advisor's generator speak to a cost model: the one place where its questions meet a planner."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator
+
+from pgtend.core.advise import Answers
+from pgtend.domain.advice import Advice, CostsRequest, SizesRequest
+from pgtend.ports import CostModel
+
+
+async def run_advisor(
+    advisor: Generator[SizesRequest | CostsRequest, Answers, Advice], cost_model: CostModel
+) -> Advice:
+    """Answer the advisor's questions until it has its advice. It computes beside the event loop, which goes on turning."""
+    answers: Answers | None = None
+    while True:
+        question = await asyncio.to_thread(_next_question, advisor, answers)
+        if isinstance(question, Advice):
+            return question
+        started = time.monotonic()
+        if isinstance(question, SizesRequest):
+            sizes = await cost_model.sizes(question.indexes)
+            answers = Answers(sizes=sizes, seconds=time.monotonic() - started)
+        else:
+            costs = await cost_model.costs(question.requests)
+            answers = Answers(costs=costs, seconds=time.monotonic() - started)
+
+
+def _next_question(
+    advisor: Generator[SizesRequest | CostsRequest, Answers, Advice], answers: Answers | None
+) -> SizesRequest | CostsRequest | Advice:
+    try:
+        return next(advisor) if answers is None else advisor.send(answers)
+    except StopIteration as done:
+        advice: Advice = done.value
+        return advice
