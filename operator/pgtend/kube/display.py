@@ -9,8 +9,6 @@ from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import ConditionType, RecommendationStatus
 from pgtend.kube.resources import index_recommendation, tuning_policy_status
 
-LONGEST_DATABASE = 20
-
 
 def of_recommendation(status: RecommendationStatus) -> index_recommendation.Display:
     """The columns of an IndexRecommendation."""
@@ -27,12 +25,9 @@ def of_recommendation(status: RecommendationStatus) -> index_recommendation.Disp
 
 def of_policy(status: PolicyStatus) -> tuning_policy_status.Display:
     """The columns of a TuningPolicy."""
-    database = status.database.partition("@")[0]
-    if len(database) > LONGEST_DATABASE:
-        database = database[: LONGEST_DATABASE - 1] + "…"
-    queries = "1 query" if status.statements == 1 else f"{status.statements} queries"
+    queries = "1 query" if status.statements == 1 else f"{status.statements:,} queries"
     return tuning_policy_status.Display(
-        sees=f"{database}: {queries}" if database else "nothing yet",
+        sees=queries if status.database else "nothing yet",
         next=f"{status.next_advice.astimezone(UTC):%H:%MZ}" if status.next_advice else "",
     )
 

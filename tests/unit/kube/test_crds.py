@@ -26,7 +26,7 @@ def walk(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str
 
 def everything() -> list[tuple[str, dict[str, Any]]]:
     """All schemas of all kinds but for the standard fields."""
-    found = []
+    found: list[tuple[str, dict[str, Any]]] = []
     for kind in KINDS:
         schema = definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
         for part in ("spec", "status"):

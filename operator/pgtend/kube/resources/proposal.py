@@ -59,7 +59,8 @@ class Comparison(Observed):
     """One condition on a column."""
 
     column: Annotated[PostgresName, Field(description="The column that is compared.")]
-    operator: Annotated[ComparisonOperator, Field(description="How it is compared.")]
+    # Not an enum of the schema: kustomize writes a lone = without quotes, which YAML 1.1 readers such as PyYAML refuse.
+    operator: Annotated[Word, Field(description=f"How it is compared: {', '.join(ComparisonOperator)}.")]
     constant: Annotated[
         Constant | None, Field(description="What it is compared with; absent for the operators that begin with Is.")
     ] = None
@@ -128,7 +129,12 @@ class Proposal(Observed):
     """What will be done once it is approved."""
 
     action: Annotated[Action, Field(description="Create, Drop or Rebuild the index.")]
-    index: Annotated[Index, Field(description="The index, in typed form.")]
+    index: Annotated[
+        Index,
+        Field(
+            description="The index, in typed fields from which the statement is built. No SQL text is ever executed."
+        ),
+    ]
     hash: Annotated[
         str,
         Field(

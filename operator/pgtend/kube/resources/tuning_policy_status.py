@@ -34,7 +34,7 @@ class RecommendationSummary(Observed):
 class Display(Observed):
     """What kubectl get shows; made from the rest, and read by nobody else."""
 
-    sees: Annotated[Word, Field(description="Database and number of statements.")] = ""
+    sees: Annotated[Word, Field(description="How many statements of the database.")] = ""
     next: Annotated[Word, Field(description="When advice is looked for next, in UTC.")] = ""
 
 
