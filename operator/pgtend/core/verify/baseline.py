@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -52,7 +52,8 @@ def take_baseline(
     totals = _totals(slices)
     treated = dict.fromkeys(touching, TreatedRole.TOUCHING)
     treated |= dict.fromkeys(helped, TreatedRole.HELPED)
-    controls = _choose_controls(slices, [name for name in untouched if name not in treated], totals)
+    totals = _add_loads(slices, treated)
+    controls = _choose_controls(slices, [name for name in untouched if name not in treated])
     drifts = [common_drift(controls, piece) for piece in slices]
 
     by_time = sorted(
@@ -101,39 +102,39 @@ def slices_reached(counts: Sequence[tuple[int, float]]) -> int:
     return 0
 
 
-def _totals(slices: Sequence[Slice]) -> dict[str, Load]:
+def _add_loads(slices: Sequence[Slice], names: Iterable[str]) -> dict[str, Load]:
     totals: dict[str, Load] = {}
-    for piece in slices:
-        for fingerprint, load in piece.loads.items():
-            if load.calls > 0:
-                before = totals.get(fingerprint)
-                totals[fingerprint] = load if before is None else before + load
+    for name in names:
+        loads = [load for piece in slices if (load := piece.loads.get(name)) is not None and load.calls > 0]
+        if loads:
+            totals[name] = sum(loads[1:], loads[0])
     return totals
 
 
-def _choose_controls(
-    slices: Sequence[Slice], candidates: Sequence[str], totals: dict[str, Load]
-) -> tuple[ControlStatement, ...]:
+def _choose_controls(slices: Sequence[Slice], candidates: Sequence[str]) -> tuple[ControlStatement, ...]:
     """Those that ran in enough slices, the ones with the most time first, weighted by the inverse of their noise.
 
     The noise is half the mean squared difference of neighbouring slices (von Neumann's estimate), which common slow drift does
     not enter: a control that follows the load closely is what is wanted.
     """
     enough = max(_CONTROL_PRESENCE * len(slices), MIN_SLICES)
-    series = {
-        name: [value for piece in slices if (value := log_mean(piece.loads.get(name))) is not None]
-        for name in dict.fromkeys(candidates)
-        if name in totals
-    }
-    chosen = sorted(
-        (name for name, values in series.items() if len(values) >= enough),
-        key=lambda name: (-totals[name].total_ms, name),
-    )[:MAX_CONTROLS]
-    weights = {name: 1 / (_noise(series[name]) + _CONTROL_NOISE_FLOOR) for name in chosen}
+    time = dict.fromkeys(candidates, 0.0)
+    for piece in slices:
+        for name, load in piece.loads.items():
+            if name in time:
+                time[name] += load.total_ms
+    chosen: dict[str, list[float]] = {}
+    for name in sorted(time, key=lambda name: (-time[name], name)):
+        values = [value for piece in slices if (value := log_mean(piece.loads.get(name))) is not None]
+        if len(values) >= enough:
+            chosen[name] = values
+        if len(chosen) == MAX_CONTROLS:
+            break
+    weights = {name: 1 / (_noise(values) + _CONTROL_NOISE_FLOOR) for name, values in chosen.items()}
     total = sum(weights.values())
     return tuple(
-        ControlStatement(fingerprint=name, weight=weights[name] / total, level=sum(series[name]) / len(series[name]))
-        for name in chosen
+        ControlStatement(fingerprint=name, weight=weights[name] / total, level=sum(values) / len(values))
+        for name, values in chosen.items()
     )
 
 
