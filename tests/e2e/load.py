@@ -1,0 +1,103 @@
+"""A small steady load on any number of databases, made in one thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+
+import psycopg
+
+APPLICATION_NAME = "shop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """One kind of statement, how often it is asked, and the values it is asked with."""
+
+    sql: str
+    values: Callable[[Random], tuple[object, ...]]
+    per_second: float = 4.0
+
+
+def by_number(statement: str, most: int, per_second: float = 4.0) -> Shape:
+    """A statement with one number from 1 to `most`."""
+    return Shape(sql=statement, values=lambda draw: (draw.randint(1, most),), per_second=per_second)
+
+
+TREATED = by_number("select id, product, placed from orders where customer = %s", 20000, 3.0)
+"""The one shape of the shop that an index would help."""
+SHOP: tuple[Shape, ...] = (
+    TREATED,
+    by_number("select name, city from customers where id = %s", 20000),
+    by_number("select title, price from products where id = %s", 5000),
+    by_number("select city from warehouses where id = %s", 1000),
+)
+"""The other shapes are controls: primary keys of other tables."""
+
+
+class Load:
+    """Asks each shape of each database on a connection of its own; connections that break are opened again."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="load", daemon=True)
+        self._thread.start()
+        self._running: list[Future[None]] = []
+
+    def put_on(self, dsn: str, shapes: Sequence[Shape] = SHOP) -> Callable[[], None]:
+        """Start asking these shapes; what is returned ends it."""
+        mine = [asyncio.run_coroutine_threadsafe(_ask_for_ever(dsn, shape), self._loop) for shape in shapes]
+        self._running += mine
+
+        def end() -> None:
+            for each in mine:
+                each.cancel()
+            for each in mine:
+                with suppress(CancelledError):
+                    each.result(timeout=30)
+
+        return end
+
+    def close(self) -> None:
+        """End all of it."""
+        for each in self._running:
+            each.cancel()
+        asyncio.run_coroutine_threadsafe(_settle(), self._loop).result(timeout=30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=30)
+        self._loop.close()
+
+
+async def _settle() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+async def _ask_for_ever(dsn: str, shape: Shape) -> None:
+    draw = Random(f"{dsn}/{shape.sql}")
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(
+                dsn, autocommit=True, application_name=APPLICATION_NAME, connect_timeout=10
+            ) as connection:
+                await _ask(connection, shape, draw)
+        except psycopg.Error:
+            await asyncio.sleep(0.3)
+
+
+async def _ask(connection: psycopg.AsyncConnection, shape: Shape, draw: Random) -> None:
+    pace = 1 / shape.per_second
+    due = time.monotonic() + pace * draw.random()
+    while True:
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        async with connection.cursor() as cursor:
+            await cursor.execute(shape.sql.encode(), shape.values(draw))
+            if cursor.description is not None:
+                await cursor.fetchall()
+        due = max(due + pace * draw.uniform(0.8, 1.2), time.monotonic())
