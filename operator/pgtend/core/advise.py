@@ -71,12 +71,14 @@ class _Search:
         self.workload = workload
         self.known = KnownCosts()
         self.unplannable: dict[str, str] = {}
-        self.queries = {each.id: each for each in workload.queries}
+        # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
+        self.queries = {each.id: each for each in workload.queries if each.query.plannable}
         unwanted = {replace(index, name=None) for index in constraints.unwanted}
         self.candidates: dict[str, IndexSet] = {
-            each.id: frozenset(candidates(each.query, catalog, constraints)) - unwanted for each in workload.queries
+            each.id: frozenset(candidates(each.query, catalog, constraints)) - unwanted
+            for each in self.queries.values()
         }
-        ordered = (index for each in workload.queries for index in candidates(each.query, catalog, constraints))
+        ordered = (index for each in self.queries.values() for index in candidates(each.query, catalog, constraints))
         self.sizes: dict[Index, int] = dict.fromkeys((each for each in ordered if each not in unwanted), 0)
         writes = entries_written(workload.queries, catalog)
         self.upkeep = {index: upkeep_of(index, catalog, writes) for index in self.sizes}
@@ -204,7 +206,7 @@ class _Search:
 
     def _planned(self) -> Iterable[WeightedQuery]:
         """The queries that have a plan without any new index."""
-        return [each for each in self.workload.queries if self.known.plan_with(each.id, NOTHING) is not None]
+        return [each for each in self.queries.values() if self.known.plan_with(each.id, NOTHING) is not None]
 
     def _query_cost(self, chosen: IndexSet) -> float:
         total = 0.0
