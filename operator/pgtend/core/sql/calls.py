@@ -1,0 +1,203 @@
+"""The functions, types and operators that a statement names, told from its tokens alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pgtend.core.sql import builtins
+from pgtend.core.sql.lexer import Kind, Token, Tokens
+from pgtend.domain.catalog import Catalog
+from pgtend.domain.index import TableName
+
+_DOT = Token(Kind.SIGN, ".")
+_OPERAND_OPERATORS = ("like", "ilike", "is", "overlaps", "similar", "join", "isnull", "notnull")
+_BRACKETED_ARGUMENTS = {"substring": ("from", "for", "similar"), "overlay": ("placing",)}
+_PLAIN_OPERATOR_SIGNS = (
+    "= <> != < > <= >= + - * / || -> ->> #> #>> @> <@ ? ?| ?& ~ ~* !~ !~* ~~ ~~* !~~ !~~* && @@ @? ^"
+)
+_PLAIN_OPERATORS = frozenset(_PLAIN_OPERATOR_SIGNS.split())
+"""Operators that mean the built-in ones where all types are built in."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a function: the place of its name among the tokens, and the schema where it is qualified."""
+
+    place: int
+    name: str
+    schema: str | None
+    quoted: bool
+
+    def __str__(self) -> str:
+        return self.name if self.schema is None else f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A cast to a type; ``of_constant`` where its operand is a bare constant, so that the type's input function is all there is."""
+
+    type: str
+    schema: str | None
+    of_constant: bool
+
+
+def calls_in(tokens: Tokens) -> Iterator[Call]:
+    """Whatever may be a call: names with a bracket behind them that the grammar does not explain otherwise."""
+    for place in range(len(tokens) - 1):
+        token = tokens[place]
+        if not token.is_name or not tokens[place + 1].sign("("):
+            continue
+        before = tokens[place - 1] if place else None
+        quoted = token.kind is Kind.QUOTED
+        if before is not None and before.sign("."):
+            schema = tokens[place - 2].text if place >= 2 and tokens[place - 2].is_name else ""
+            yield Call(place, token.text, schema, quoted)
+        elif quoted or not _is_grammar(tokens, place):
+            yield Call(place, token.text, None, quoted)
+
+
+def functions_in(tokens: Tokens) -> Iterator[str]:
+    """Names of the functions called, qualified where the text qualifies them."""
+    return (str(call) for call in calls_in(tokens))
+
+
+def casts_in(tokens: Tokens) -> Iterator[Cast]:
+    """Casts in all spellings: ``x::type``, ``CAST(x AS type)``, ``type 'constant'``."""
+    for place, token in enumerate(tokens):
+        if token.sign("::"):
+            before = tokens[place - 1] if place else None
+            constant = before is not None and (before.is_constant or before.kind is Kind.PARAMETER)
+            yield from _cast(tokens, place + 1, constant)
+        elif token.word("cast") and tokens[place + 1 : place + 2] and tokens[place + 1].sign("("):
+            as_ = _as_of_cast(tokens, place + 1)
+            if as_ is not None:
+                operand = tokens[place + 2 : as_]
+                constant = len(operand) == 1 and (operand[0].is_constant or operand[0].kind is Kind.PARAMETER)
+                yield from _cast(tokens, as_ + 1, constant)
+        elif token.kind is Kind.STRING and place and _names_type(tokens[place - 1]):
+            qualified = place >= 3 and tokens[place - 2].sign(".")
+            yield Cast(tokens[place - 1].text, tokens[place - 3].text if qualified else None, of_constant=True)
+
+
+def operators_in(tokens: Iterable[Token]) -> Iterator[str]:
+    """The operator signs of a statement."""
+    return (
+        token.text
+        for token in tokens
+        if token.kind is Kind.SIGN and token.text not in ("(", ")", "[", "]", ",", ".", "::", ":")
+    )
+
+
+def qualify_functions(tokens: Tokens, catalog: Catalog) -> Tokens:
+    """Every call of a known function with its schema, so that no namesake on the search_path can be called instead."""
+    schemas: dict[int, str] = {}
+    owners: dict[str, list[str]] = {}
+    for name in sorted(catalog.extension_functions):
+        schema, _, function = name.rpartition(".")
+        owners.setdefault(function, []).append(schema)
+    for call in calls_in(tokens):
+        if call.schema is not None or call.name in builtins.SPECIAL_SYNTAX or _has_bracket_syntax(tokens, call):
+            continue
+        if call.name in builtins.FUNCTIONS:
+            schemas[call.place] = "pg_catalog"
+        elif len(owners.get(call.name, ())) == 1:
+            schemas[call.place] = owners[call.name][0]
+    qualified: list[Token] = []
+    for place, token in enumerate(tokens):
+        if place in schemas:
+            qualified += [Token(Kind.QUOTED, schemas[place]), _DOT]
+        qualified.append(token)
+    return tuple(qualified)
+
+
+def stands_alone(tokens: Tokens, relations: Iterable[TableName], catalog: Catalog) -> bool:
+    """Whether qualified names and pg_catalog are all that a statement needs: then it is planned without a search_path.
+
+    It needs one for types that are not built in, and for operators that an extension may have brought.
+    """
+    types = (column.type for name in relations for column in catalog.tables[name].columns.values())
+    return (
+        all("." not in type_ for type_ in types)
+        and all(cast.type in builtins.TYPES for cast in casts_in(tokens))
+        and all(operator in _PLAIN_OPERATORS for operator in operators_in(tokens))
+    )
+
+
+def _is_grammar(tokens: Tokens, place: int) -> bool:
+    """Whether an unqualified, unquoted word with a bracket behind it is a part of the grammar."""
+    token = tokens[place]
+    before = tokens[place - 1] if place else None
+    if token.word(*builtins.RESERVED):
+        return True
+    if before is None:
+        return False
+    if before.sign(")") or before.word("as"):
+        return True  # OVER (…), FILTER (…), or an alias with a list of columns
+    if before.word("with", "recursive"):
+        return True  # a WITH query with a list of columns
+    if token.word("by"):
+        return before.word("group", "order", "partition")
+    if token.word("sets"):
+        return before.word("grouping")
+    if token.word("rollup", "cube"):
+        return before.word("by") and place >= 2 and tokens[place - 2].word("group")
+    if token.word("group"):
+        return before.word("within")
+    if token.word("zone"):
+        return before.word("time")
+    if token.word("materialized"):
+        return before.word("not") and place >= 2 and tokens[place - 2].word("as")
+    if before.sign("::") or token.word("precision"):
+        return True  # a type with a length; types are judged as casts
+    if token.word(*_OPERAND_OPERATORS, "to", "escape", "and", "or"):
+        return before.sign("]") or (
+            before.kind is not Kind.SIGN and not before.word(*builtins.RESERVED, *builtins.BEFORE_CONSTANT)
+        )
+    return False
+
+
+def _names_type(token: Token) -> bool:
+    """Whether a name in front of a string constant is that of its type, as in ``date '…'``."""
+    return token.is_name and not token.word(*builtins.RESERVED, *builtins.BEFORE_CONSTANT)
+
+
+def _cast(tokens: Tokens, place: int, of_constant: bool) -> Iterator[Cast]:
+    if place >= len(tokens) or not tokens[place].is_name:
+        yield Cast("", None, of_constant=False)
+    elif place + 2 < len(tokens) and tokens[place + 1].sign(".") and tokens[place + 2].is_name:
+        yield Cast(tokens[place + 2].text, tokens[place].text, of_constant)
+    else:
+        yield Cast(tokens[place].text, None, of_constant)
+
+
+def _as_of_cast(tokens: Tokens, bracket: int) -> int | None:
+    depth = 0
+    for place in range(bracket, len(tokens)):
+        if tokens[place].sign("(", "["):
+            depth += 1
+        elif tokens[place].sign(")", "]"):
+            depth -= 1
+            if depth == 0:
+                return None
+        elif depth == 1 and tokens[place].word("as"):
+            return place
+    return None
+
+
+def _has_bracket_syntax(tokens: Tokens, call: Call) -> bool:
+    """Whether the arguments have words between them, as in ``substring(x from 1 for 2)``: the grammar's own call."""
+    words = _BRACKETED_ARGUMENTS.get(call.name)
+    if words is None:
+        return False
+    depth = 0
+    for place in range(call.place + 1, len(tokens)):
+        if tokens[place].sign("(", "["):
+            depth += 1
+        elif tokens[place].sign(")", "]"):
+            depth -= 1
+            if depth == 0:
+                return False
+        elif depth == 1 and tokens[place].word(*words):
+            return True
+    return False

@@ -1,0 +1,150 @@
+"""From a text, as pg_stat_statements or a file has it, to a query with an identity, or to the sentence why it is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from pgtend.core.sql.calls import functions_in, qualify_functions, stands_alone
+from pgtend.core.sql.identity import fingerprint_of, shown_text
+from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, spell, tokenize
+from pgtend.core.sql.mending import mend
+from pgtend.core.sql.search_part import search_part
+from pgtend.core.sql.tree import NotParsable, Tree, name_of, parse, tables_in
+from pgtend.domain.catalog import Catalog, RelationKind
+from pgtend.domain.index import TableName
+from pgtend.domain.workload import Query
+
+LONGEST_SHOWN = 200
+"""Characters of a statement's text that are shown."""
+_BEGINNINGS = ("select", "insert", "update", "delete", "merge", "with", "values", "table")
+_SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+_SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast"})
+_DOT = Token(Kind.SIGN, ".")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unusable:
+    """A text that nothing can be advised on; the sentence names no constant of it."""
+
+    reason: str
+
+
+class _Refused(Exception):
+    """The statement is left out; carries the sentence."""
+
+
+def read_statement(text: str, catalog: Catalog, search_path: Sequence[str] | None = None) -> Query | Unusable:
+    """The query that a text stands for, its names looked up in ``search_path`` (None: the catalog's own).
+
+    ``plannable`` is the part of it that looks for rows, with qualified names, empty where it looks for nothing.
+    """
+    path = tuple(catalog.search_path if search_path is None else search_path)
+    try:
+        tokens = mend(_one_statement(tokenize(text)))
+        tree = parse(tokens)
+        return _query(tokens, tree, catalog, path)
+    except (NotLexable, NotParsable, _Refused) as refusal:
+        return Unusable(reason=str(refusal))
+
+
+def shorten(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """The beginning of a text, with … where something was cut."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _one_statement(tokens: Tokens) -> Tokens:
+    while tokens and tokens[-1].sign(";"):
+        tokens = tokens[:-1]
+    if not tokens:
+        raise _Refused("There is no statement in the text.")
+    if any(token.sign(";") for token in tokens):
+        raise _Refused("The text holds several statements.")
+    if not (tokens[0].word(*_BEGINNINGS) or tokens[0].sign("(")):
+        word = tokens[0].text.upper() if tokens[0].kind is Kind.WORD and len(tokens[0].text) < 20 else "It"
+        raise _Refused(f"{word} is no SELECT, INSERT, UPDATE, DELETE or MERGE.")
+    return tokens
+
+
+def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) -> Query:
+    if tree.root.find(exp.Into):
+        raise _Refused("SELECT INTO creates a table.")
+    resolved = [(table, _resolve(table, catalog, path)) for table in tables_in(tree)]
+    relations = frozenset(name for _, name in resolved)
+    _check_columns(tree, resolved, catalog)
+    tokens = _qualify_tables(tokens, tree, resolved)
+    searching = _renumber(qualify_functions(search_part(tokens, tree.kind), catalog))
+    return Query(
+        fingerprint=fingerprint_of(tokens, relations),
+        text=shown_text(tokens),
+        plannable=spell(searching),
+        kind=tree.kind,
+        relations=relations,
+        functions=frozenset(functions_in(searching)),
+        parameters=len({token.text for token in searching if token.kind is Kind.PARAMETER}),
+        search_path=() if stands_alone(searching, relations, catalog) else path,
+    )
+
+
+def _resolve(table: exp.Table, catalog: Catalog, path: tuple[str, ...]) -> TableName:
+    name, schema = name_of(table.this), table.db
+    if schema in _SYSTEM_SCHEMAS or (not schema and name.startswith("pg_")):
+        raise _Refused("It reads the system catalogs.")
+    candidates = [schema] if schema else path
+    for each in candidates:
+        found = catalog.tables.get(TableName(schema=each, table=name))
+        if found is not None:
+            if found.kind is RelationKind.FOREIGN_TABLE:
+                raise _Refused(f"{found.name} is a foreign table: its plan is made elsewhere.")
+            return found.name
+    shown = f"{schema}.{name}" if schema else name
+    where = "" if schema else f" in the search_path {', '.join(path) or '(empty)'}"
+    raise _Refused(f"There is no table {shown}{where} (any more), or the observer cannot see it.")
+
+
+def _check_columns(tree: Tree, resolved: Sequence[tuple[exp.Table, TableName]], catalog: Catalog) -> None:
+    """Refuse ``alias.name`` where the table has no such column: gone, or a function in the guise of a column."""
+    tables: dict[str, set[TableName]] = {}
+    for table, name in resolved:
+        tables.setdefault(table.alias or name_of(table.this), set()).add(name)
+    for alias in tree.root.find_all(exp.TableAlias):
+        if alias.name in tables and not isinstance(alias.parent, exp.Table):
+            del tables[alias.name]
+        elif alias.columns:
+            tables.pop(alias.name, None)  # columns renamed
+    for column in tree.root.find_all(exp.Column):
+        if not isinstance(column.this, exp.Identifier) or column.table not in tables:
+            continue
+        candidates = tables[column.table]
+        known = any(column.name in catalog.tables[name].columns for name in candidates)
+        if not known and column.name not in _SYSTEM_COLUMNS:
+            raise _Refused(f"{min(map(str, candidates))} has no column {column.name} (any more).")
+
+
+def _qualify_tables(tokens: Tokens, tree: Tree, resolved: Sequence[tuple[exp.Table, TableName]]) -> Tokens:
+    schemas: dict[int, str] = {}
+    for table, name in resolved:
+        place = tree.place_of(table.this)
+        if place is None:
+            raise _Refused("The statement cannot be parsed well enough to tell its tables.")
+        if not table.db:
+            schemas[place] = name.schema
+    qualified: list[Token] = []
+    for place, token in enumerate(tokens):
+        if place in schemas:
+            qualified += [Token(Kind.QUOTED, schemas[place]), _DOT]
+        qualified.append(token)
+    return tuple(qualified)
+
+
+def _renumber(tokens: Tokens) -> Tokens:
+    """Parameters as $1, $2, … without gaps: a server cannot tell the type of one that does not occur."""
+    numbers: dict[str, int] = {}
+    return tuple(
+        Token(Kind.PARAMETER, f"${numbers.setdefault(token.text, len(numbers) + 1)}")
+        if token.kind is Kind.PARAMETER
+        else token
+        for token in tokens
+    )
