@@ -49,7 +49,6 @@ def take_baseline(
     helped, and one that is treated is never a control. Without any usable control there is a baseline all the same, and the
     verdict will be Inconclusive.
     """
-    totals = _totals(slices)
     treated = dict.fromkeys(touching, TreatedRole.TOUCHING)
     treated |= dict.fromkeys(helped, TreatedRole.HELPED)
     totals = _add_loads(slices, treated)
