@@ -1,0 +1,95 @@
+"""The integer program against the exhaustive answer, and what follows from known plans."""
+
+from __future__ import annotations
+
+from itertools import chain, combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtend.core.known_costs import KnownCosts
+from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
+from pgtend.domain.advice import PlanCost, Unplannable
+from pgtend.domain.index import Index, IndexColumn
+
+INDEXES = [
+    Index(schema="public", table=f"t{number % 2}", columns=(IndexColumn(column=f"c{number}"),)) for number in range(4)
+]
+NOTHING: frozenset[Index] = frozenset()
+SIZES = st.lists(st.integers(1, 50), min_size=4, max_size=4)
+UPKEEP = st.lists(st.integers(0, 20), min_size=4, max_size=4)
+QUERIES = st.lists(
+    st.tuples(
+        st.integers(1, 10),
+        st.integers(1, 100),
+        st.lists(st.tuples(st.frozensets(st.sampled_from(INDEXES), max_size=3), st.integers(1, 100)), max_size=4),
+    ),
+    max_size=4,
+)
+
+
+def cost_of(queries: list[WeightedOptions], upkeep: dict[Index, float], chosen: frozenset[Index]) -> float:
+    return sum(query.weight * min(cost for used, cost in query.options if used <= chosen) for query in queries) + sum(
+        upkeep[index] for index in chosen
+    )
+
+
+def affordable(chosen: frozenset[Index], sizes: dict[Index, int], limits: Limits) -> bool:
+    fits = limits.storage is None or sum(sizes[index] for index in chosen) <= limits.storage
+    return fits and all(
+        sum(index.table_name == table for index in chosen) <= free for table, free in limits.free_slots.items()
+    )
+
+
+@given(QUERIES, SIZES, UPKEEP, st.none() | st.integers(0, 120), st.integers(0, 3))
+def test_chooses_a_set_that_no_other_affordable_set_beats(
+    drawn: list[tuple[int, int, list[tuple[frozenset[Index], int]]]],
+    bytes_: list[int],
+    costs: list[int],
+    storage: int | None,
+    slots: int,
+) -> None:
+    queries = [
+        WeightedOptions(weight=weight, options=[(NOTHING, nothing), *options]) for weight, nothing, options in drawn
+    ]
+    sizes, upkeep = dict(zip(INDEXES, bytes_, strict=True)), dict(zip(INDEXES, map(float, costs), strict=True))
+    limits = Limits(storage=storage, free_slots={INDEXES[0].table_name: slots})
+    chosen = choose_indexes(queries, sizes, upkeep, limits)
+    assert affordable(chosen, sizes, limits)
+    everything = chain.from_iterable(combinations(INDEXES, count) for count in range(5))
+    best = min(
+        cost_of(queries, upkeep, frozenset(each)) for each in everything if affordable(frozenset(each), sizes, limits)
+    )
+    assert cost_of(queries, upkeep, chosen) == pytest.approx(best, abs=1e-3)
+
+
+def test_chooses_nothing_where_there_is_nothing_to_choose_from() -> None:
+    assert choose_indexes([], {}, {}, Limits(storage=None, free_slots={})) == NOTHING
+
+
+def test_knows_a_plan_that_follows_from_another() -> None:
+    first, second, third = INDEXES[:3]
+    known = KnownCosts()
+    known.learn("q", frozenset({first, second}), PlanCost(cost=5.0, used=frozenset({first})))
+    plan = known.plan_with("q", frozenset({first}))
+    assert plan is not None
+    assert plan.cost == 5.0
+    assert known.plan_with("q", frozenset({second})) is None
+    assert known.plan_with("q", frozenset({first, third})) is None
+
+
+def test_learns_nothing_from_what_could_not_be_planned() -> None:
+    known = KnownCosts()
+    known.learn("q", NOTHING, Unplannable(reason="no"))
+    assert known.plan_with("q", NOTHING) is None
+    assert known.options("q") == ()
+
+
+def test_leaves_out_an_option_that_fewer_indexes_do_as_well() -> None:
+    first, second = INDEXES[:2]
+    known = KnownCosts()
+    known.learn("q", NOTHING, PlanCost(cost=9.0, used=NOTHING))
+    known.learn("q", frozenset({first}), PlanCost(cost=4.0, used=frozenset({first})))
+    known.learn("q", frozenset({first, second}), PlanCost(cost=4.0, used=frozenset({first, second})))
+    assert set(known.options("q")) == {(NOTHING, 9.0), (frozenset({first}), 4.0)}
