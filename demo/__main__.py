@@ -18,6 +18,7 @@ from types import FrameType
 from demo.failure import DemoFailed
 from demo.narration import console, tell, tell_failure
 from demo.story import tell_story
+from tests.servers.postgres_guard import Guard
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -39,9 +40,10 @@ def main() -> int:
     tell("It takes a few minutes and ends by itself; Ctrl-C ends it at any moment. Nothing is left behind.")
     try:
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgtend-demo-")))
+            guard = Guard(Path(tempfile.mkdtemp(prefix="pgtend-demo-")))
+            stack.callback(guard.end)
             try:
-                tell_story(os.environ, folder, stack)
+                tell_story(os.environ, guard.folder, stack)
             except DemoFailed as failure:
                 tell_failure(str(failure))
                 return EXIT_FAILED

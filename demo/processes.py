@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.failure import DemoFailed
-from demo.kubectl import find_program
 
 SECONDS_TO_END = 12
 LOG_LINES = 25
@@ -36,15 +35,15 @@ class Running:
 
 @contextmanager
 def running(name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Running]:
-    """Start a process; at the end of the block SIGTERM, and SIGKILL for one that does not end in time."""
+    """Start a process in the folder of its log; at the end of the block SIGTERM, and SIGKILL for one that does not end in time."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            # The kernel's signal is for a demo that was itself killed and could not clean up (prctl(2)).
-            [find_program("setpriv"), "--pdeathsig", "KILL", *command],
+            list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=dict(environment),
+            cwd=log.parent,  # its guard ends what runs there, should the demo itself be killed
             start_new_session=True,  # Ctrl-C is for the demo, which then ends its processes in order
         )
     try:

@@ -185,7 +185,7 @@ def look_around(scene: Scene) -> None:
     show_command(f"export KUBECONFIG={scene.administrator.kubeconfig}")
     show_command(f"kubectl -n {NAMESPACE} get tuningpolicies,indexrecommendations -o wide")
     show_command("kubectl explain indexrecommendation.status")
-    show_command(f"psql '{scene.market.administrator}'")
+    show_command(f"psql '{scene.market.dsn(scene.market.owner)}'")
     show_command(f"tail -f {scene.folder / 'operator.log'}")
     while True:
         time.sleep(3600)
