@@ -50,7 +50,12 @@ class Kubectl:
         return subprocess.run(
             ["kubectl", *([f"--namespace={self.namespace}"] if self.namespace else []), *arguments],
             input=None if send is None else json.dumps(send),
-            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "KUBECONFIG": str(self.kubeconfig)},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.kubeconfig.parent),
+                "KUBECONFIG": str(self.kubeconfig),
+                "KUBECACHEDIR": str(self.kubeconfig.parent / "kubectl-cache"),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pgtend.kube.crds import KINDS, definition, render_crds
+from pgtend.kube.crds import RESOURCES, definition, render_crds
 
 SHIPPED = Path(__file__).resolve().parents[3] / "crds"
 YAML_BOOLEANS = {"on", "off", "yes", "no", "y", "n", "true", "false", "null", "~"}
@@ -27,10 +27,10 @@ def walk(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str
 def everything() -> list[tuple[str, dict[str, Any]]]:
     """All schemas of all kinds but for the standard fields."""
     found: list[tuple[str, dict[str, Any]]] = []
-    for kind in KINDS:
-        schema = definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    for resource in RESOURCES:
+        schema = definition(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
         for part in ("spec", "status"):
-            found += walk(schema["properties"][part], f"{kind.plural}.{part}")
+            found += walk(schema["properties"][part], f"{resource.kind.plural}.{part}")
     return found
 
 
@@ -69,5 +69,5 @@ def test_every_rule_has_a_sentence() -> None:
 
 
 def test_what_is_written_is_yaml_of_the_definition() -> None:
-    for kind in KINDS:
-        assert yaml.safe_load(render_crds()[f"{kind.plural}.yaml"]) == definition(kind)
+    for resource in RESOURCES:
+        assert yaml.safe_load(render_crds()[f"{resource.kind.plural}.yaml"]) == definition(resource)
