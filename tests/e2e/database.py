@@ -38,7 +38,7 @@ _AS_OWNER = (
     "insert into orders select i, (i * 7919) % 20000, (i * 31) % 5000, date '2026-01-01' + i % 300, repeat('x', 40) "
     "from generate_series(1, 100000) as i",
     "analyze",
-    f"grant select, insert, update, delete on all tables in schema public to {APPLICATION}",
+    f"grant select, insert, update, delete on customers, products, warehouses, orders to {APPLICATION}",
 )
 
 

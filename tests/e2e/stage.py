@@ -178,7 +178,7 @@ class Shop:
     def events(self) -> list[dict[str, str]]:
         """The Events of the namespace, as reason, note and type."""
         items = client.EventsV1Api(self.stage.api).list_namespaced_event(self.namespace, _request_timeout=30).items
-        return [{"reason": each.reason, "note": each.note, "type": each.type} for each in items]
+        return [{"reason": str(each.reason), "note": str(each.note), "type": str(each.type)} for each in items]
 
     def reasons_said(self) -> set[str]:
         """The reasons of the namespace's Events."""
