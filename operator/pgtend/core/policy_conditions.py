@@ -63,6 +63,36 @@ def policy_conditions(previous: tuple[Condition, ...], facts: PolicyFacts) -> tu
     return _set(conditions, "Ready", status, reason, message, facts)
 
 
+def worth_saying(before: tuple[Condition, ...], after: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The conditions that deserve an Event: those that say something new which is not that all is well, and Ready always.
+
+    Ready goes last, and where it only repeats what another of them says it is left out.
+    """
+    said = {(condition.type, condition.status, condition.reason, condition.message) for condition in before}
+    new = [
+        condition
+        for condition in after
+        if (condition.type, condition.status, condition.reason, condition.message) not in said
+    ]
+    details = tuple(each for each in new if each.type != "Ready" and not _is_well(each))
+    told = {(each.reason, each.message) for each in details}
+    summary = tuple(each for each in new if each.type == "Ready" and (each.reason, each.message) not in told)
+    return (*details, *summary)
+
+
+def is_complaint(condition: Condition) -> bool:
+    """Whether a condition speaks of something that somebody should mend."""
+    if condition.type == "Frozen" or condition.reason == "Suspended":
+        return False
+    return condition.status is ConditionStatus.FALSE or not (condition.type == "Ready" or _is_well(condition))
+
+
+def _is_well(condition: Condition) -> bool:
+    if condition.status is ConditionStatus.UNKNOWN or condition.reason in ("NoFreeze", "NoTuner", "Disabled"):
+        return True
+    return any((condition.type, condition.reason) == (aspect, reason) for aspect, (reason, _) in _WELL.items())
+
+
 def _aspect(aspect: Aspect, facts: PolicyFacts) -> tuple[ConditionStatus, str, str]:
     found = [finding for finding in facts.findings if finding.aspect is aspect]
     # Without what-if pgtend goes on, so its findings are not fatal; the aspect itself is missing all the same.

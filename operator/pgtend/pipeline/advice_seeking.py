@@ -74,8 +74,10 @@ async def _workload(scene: Scene, memory: Memory, ports: Ports) -> Workload:
 async def _advise(workload: Workload, scene: Scene, memory: Memory, ports: Ports) -> tuple[Advice, tuple[Finding, ...]]:
     constraints = _constraints(scene)
     if scene.policy.what_if is WhatIfSource.OFF:
-        message = "spec.whatIf.on is Off: advice comes from statistics alone and is not validated by the planner."
-        finding = Finding(aspect=Aspect.WHAT_IF, reason="Off", message=message, fatal=False)
+        message = (
+            "spec.whatIf.source is Disabled: advice comes from statistics alone and is not validated by the planner."
+        )
+        finding = Finding(aspect=Aspect.WHAT_IF, reason="Disabled", message=message, fatal=False)
         return advise_unvalidated(workload, scene.catalog, constraints), (finding,)
     try:
         async with ports.target.plan(scene.policy, scene.catalog) as model:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from pgtend.core.policy_conditions import Freeze, PolicyFacts, policy_conditions
+from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, worth_saying
 from pgtend.core.windows import active_window
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.finding import (
@@ -113,7 +113,7 @@ class Tending:
             if memory.catalog is None or due or now_monotonic - memory.catalog_at > CATALOG_SECONDS:
                 memory.catalog, memory.catalog_at = await database.read_catalog(), now_monotonic
             disturbance = await collect(database, identity, policy, memory, ports)
-        tuner_problem = await self._inspect_tuner(policy, identity.oid, found)
+        tuner_problem = await self._inspect_tuner(policy, identity, found)
         scene = Scene(
             now=ports.clock.now(),
             policy=policy,
@@ -137,21 +137,19 @@ class Tending:
                 advanced if each.name == advanced.name else each for each in found.recommendations
             )
 
-    async def _inspect_tuner(self, policy: Policy, oid: int, found: _Found) -> str | None:
+    async def _inspect_tuner(self, policy: Policy, observed: DatabaseIdentity, found: _Found) -> str | None:
         """Why the tuner cannot work, as a sentence; its findings go into the condition."""
         if policy.tuner_secret is None:
             return "The policy names no spec.database.tuner, so pgtend is unable to change anything."
         try:
             async with self._ports.target.execute(policy) as executor:
                 findings = list(await executor.inspect())
-                identity = await executor.identify()
+                if database_key(await executor.identify()) != database_key(observed):
+                    raise ConnectionRefusedByTarget(_TUNER_ELSEWHERE)
         except ConnectionRefusedByTarget as refusal:
             findings = [replace(refusal.finding, aspect=Aspect.TUNER_READY)]
         else:
             found.checked.add(Aspect.TUNER_READY)
-            if identity.oid != oid:
-                message = "The tuner's secret leads to another database than the observer's: point both to the same."
-                findings.append(Finding(aspect=Aspect.TUNER_READY, reason="OtherDatabase", message=message))
         found.findings.extend(findings)
         return next((finding.message for finding in findings if finding.fatal), None)
 
@@ -200,6 +198,8 @@ class Tending:
             message=frozen.message if frozen.status is ConditionStatus.TRUE else ready.message,
         )
         await ports.policies.write_status(status)
+        for condition in worth_saying(before.conditions if before else (), conditions):
+            await ports.policies.announce(condition.reason, condition.message, warning=is_complaint(condition))
         return status
 
     async def _report_invalid(self, message: str) -> PassReport:
@@ -210,6 +210,13 @@ class Tending:
 
 RETRY = timedelta(seconds=60)
 """Pause before a policy that cannot be read is looked at again; a change of it wakes the loop at once."""
+
+
+_TUNER_ELSEWHERE = Finding(
+    aspect=Aspect.TUNER_READY,
+    reason="OtherDatabase",
+    message="The tuner's secret leads to another database than the observer's: point both to the same.",
+)
 
 
 def _title(identity: DatabaseIdentity) -> str:

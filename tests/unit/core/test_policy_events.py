@@ -1,0 +1,59 @@
+"""Which of a policy's conditions deserve an Event."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pgtend.core.policy_conditions import is_complaint, worth_saying
+from pgtend.domain.recommendation import Condition, ConditionStatus
+
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+
+def condition(kind: str, status: ConditionStatus, reason: str, message: str = "What it is.") -> Condition:
+    return Condition(type=kind, status=status, reason=reason, message=message, since=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+WELL = condition("Connected", TRUE, "Connected")
+TENDING = condition("Ready", TRUE, "Tending")
+REFUSED = condition("Connected", FALSE, "AuthenticationFailed", "Correct the secret.")
+UNREADY = condition("Ready", FALSE, "AuthenticationFailed", "Correct the secret.")
+HIDDEN = condition("Permitted", TRUE, "TablesUnreadable", "Run it again.")
+FROZEN = condition("Frozen", TRUE, "FreezeWindow", "Open until tomorrow.")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        pytest.param((), (WELL, TENDING), (TENDING,), id="all is well for the first time"),
+        pytest.param((WELL, TENDING), (WELL, TENDING), (), id="nothing new"),
+        pytest.param((WELL, TENDING), (REFUSED, UNREADY), (REFUSED,), id="Ready only repeats"),
+        pytest.param((REFUSED, UNREADY), (REFUSED, UNREADY), (), id="still refused"),
+        pytest.param((REFUSED, UNREADY), (WELL, TENDING), (TENDING,), id="mended"),
+        pytest.param((WELL, TENDING), (WELL, HIDDEN, TENDING), (HIDDEN,), id="something that can be lived with"),
+        pytest.param((TENDING,), (FROZEN, TENDING), (FROZEN,), id="a freeze begins"),
+        pytest.param((FROZEN,), (condition("Frozen", FALSE, "NoFreeze"),), (), id="a freeze ends"),
+        pytest.param((), (condition("TunerReady", FALSE, "NoTuner"),), (), id="no tuner is a choice"),
+        pytest.param((WELL,), (condition("Connected", UNKNOWN, "NotChecked"),), (), id="not looked at"),
+    ],
+)
+def test_only_what_is_new_and_not_well_is_said(
+    before: tuple[Condition, ...], after: tuple[Condition, ...], said: tuple[Condition, ...]
+) -> None:
+    assert worth_saying(before, after) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(REFUSED, True, id="refused"),
+        pytest.param(HIDDEN, True, id="something that can be lived with"),
+        pytest.param(TENDING, False, id="ready"),
+        pytest.param(FROZEN, False, id="frozen"),
+        pytest.param(condition("Ready", FALSE, "Suspended"), False, id="suspended"),
+    ],
+)
+def test_a_complaint_is_what_somebody_should_mend(given: Condition, expected: bool) -> None:
+    assert is_complaint(given) is expected
