@@ -142,16 +142,23 @@ class Tending:
         if policy.tuner_secret is None:
             return "The policy names no spec.database.tuner, so pgtend is unable to change anything."
         try:
-            async with self._ports.target.execute(policy) as executor:
-                findings = list(await executor.inspect())
-                if database_key(await executor.identify()) != database_key(observed):
-                    raise ConnectionRefusedByTarget(_TUNER_ELSEWHERE)
+            findings = await self._look_at_tuner(policy, observed)
         except ConnectionRefusedByTarget as refusal:
-            findings = [replace(refusal.finding, aspect=Aspect.TUNER_READY)]
+            findings = (replace(refusal.finding, aspect=Aspect.TUNER_READY),)
         else:
             found.checked.add(Aspect.TUNER_READY)
         found.findings.extend(findings)
         return next((finding.message for finding in findings if finding.fatal), None)
+
+    async def _look_at_tuner(self, policy: Policy, observed: DatabaseIdentity) -> tuple[Finding, ...]:
+        async with self._ports.target.execute(policy) as executor:
+            findings = await executor.inspect()
+            if database_key(await executor.identify()) != database_key(observed):
+                message = "The tuner's secret leads to another database than the observer's: point both to the same."
+                elsewhere = Finding(aspect=Aspect.TUNER_READY, reason="OtherDatabase", message=message)
+                # Raised inside the session, so that the Secret is read again at the next pass.
+                raise ConnectionRefusedByTarget(elsewhere)
+        return findings
 
     async def _count_changes(self, database: str) -> int:
         since = self._ports.clock.now() - timedelta(days=1)
@@ -210,13 +217,6 @@ class Tending:
 
 RETRY = timedelta(seconds=60)
 """Pause before a policy that cannot be read is looked at again; a change of it wakes the loop at once."""
-
-
-_TUNER_ELSEWHERE = Finding(
-    aspect=Aspect.TUNER_READY,
-    reason="OtherDatabase",
-    message="The tuner's secret leads to another database than the observer's: point both to the same.",
-)
 
 
 def _title(identity: DatabaseIdentity) -> str:
