@@ -37,6 +37,7 @@ from pgtend.postgres.observer import fetch
 from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.plan_summary import Plan, index_names, summarize
 from pgtend.postgres.secret import ConnectionTarget
+from pgtend.postgres.user_code import UserCode, reason_not_to_plan, user_code_from
 
 PLANNING = SessionKind(
     lane=Lane.PLAN,
@@ -70,9 +71,10 @@ class _Shown:
 class HypoPG:
     """One session that plans as if indexes were there. Opened by ``open_cost_model``."""
 
-    def __init__(self, session: Session, catalog: Catalog, *, schema: str, hides: bool) -> None:
+    def __init__(self, session: Session, catalog: Catalog, user_code: UserCode, *, schema: str, hides: bool) -> None:
         self._session = session
         self._catalog = catalog
+        self._user_code = user_code
         self._schema = schema
         self._hides = hides
         self._refused: set[Index] = set()
@@ -119,7 +121,7 @@ class HypoPG:
     def _problem_of(self, request: CostRequest) -> str | None:
         if request.hidden and not self._hides:
             return "Existing indexes can only be hidden from the planner with HypoPG 1.4 or newer."
-        return problem_of(request.query, self._catalog)
+        return problem_of(request.query, self._catalog) or reason_not_to_plan(request.query, self._user_code)
 
     def _showable(self, request: CostRequest) -> frozenset[Index]:
         plain = all(
@@ -251,9 +253,11 @@ async def open_cost_model(
         refusal = refusal_from(facts)
         if refusal is not None:
             raise ConnectionRefusedByTarget(refusal)
+        code = user_code_from(await fetch(session, Aspect.WHAT_IF, "user_code"))
         yield HypoPG(
             session,
             catalog,
+            code,
             schema=facts["schema_name"],
             hides=facts["hides"],
         )
