@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import permutations
 
 from pgtend.core.sql.usage import SortKey, TableUse, table_uses
+from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex, RelationKind, Table
 from pgtend.domain.index import AccessMethod, Index, IndexColumn, NullsOrder, SortOrder, TableName
 from pgtend.domain.workload import Query
@@ -26,8 +27,9 @@ _PATTERN_CLASSES = {
 _Keys = tuple[IndexColumn, ...]
 
 
-def candidates(query: Query, catalog: Catalog, max_width: int) -> tuple[Index, ...]:
-    """B-tree indexes of at most so many keys that could help, without those that are there already; in a fixed order."""
+def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tuple[Index, ...]:
+    """B-tree indexes that could help, without those that are there already; in an order that depends on the query alone."""
+    max_width = constraints.max_width
     found: dict[Index, None] = {}
     for use in table_uses(query, catalog):
         table = catalog.tables[use.table]
