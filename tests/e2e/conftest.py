@@ -49,6 +49,13 @@ def shop_server() -> Iterator[ShopServer]:
 
 
 @pytest.fixture(scope="session")
+def other_server() -> Iterator[ShopServer]:
+    """Another one, for what would disturb all databases of a server."""
+    with PostgresServer(version=15, settings=SETTINGS) as server:
+        yield prepare(server)
+
+
+@pytest.fixture(scope="session")
 def shop_load() -> Iterator[Load]:
     """Everybody's load."""
     load = Load()

@@ -22,15 +22,15 @@ class Shape:
 
     sql: str
     values: Callable[[Random], tuple[object, ...]]
-    per_second: float = 4.0
+    per_second: float = 2.5
 
 
-def by_number(statement: str, most: int, per_second: float = 4.0) -> Shape:
+def by_number(statement: str, most: int, per_second: float = 2.5) -> Shape:
     """A statement with one number from 1 to `most`."""
     return Shape(sql=statement, values=lambda draw: (draw.randint(1, most),), per_second=per_second)
 
 
-TREATED = by_number("select id, product, placed from orders where customer = %s", 20000, 3.0)
+TREATED = by_number("select id, product, placed from orders where customer = %s", 20000)
 """The one shape of the shop that an index would help."""
 SHOP: tuple[Shape, ...] = (
     TREATED,
@@ -39,6 +39,8 @@ SHOP: tuple[Shape, ...] = (
     by_number("select city from warehouses where id = %s", 1000),
 )
 """The other shapes are controls: primary keys of other tables."""
+UPDATE = by_number("update orders set note = 'y' where id = %s", 20)
+"""Touches the treated table, in twenty rows that somebody else can lock to make it slow."""
 
 
 class Load:

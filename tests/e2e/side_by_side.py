@@ -24,7 +24,7 @@ class Meeting:
     def __init__(self, begin: Callable[[], None], finish: Callable[[], None]) -> None:
         self._begin, self._finish = begin, finish
         self._expected: set[str] = set()
-        self._arrived: dict[str, Callable[[], None]] = {}
+        self._arrived: dict[str, Callable[[], object]] = {}
         self._changed = threading.Condition()
         self._is_over = False
         self._error: Exception | None = None
@@ -33,7 +33,7 @@ class Meeting:
         """Say who will come."""
         self._expected |= set(names)
 
-    def arrive(self, name: str, wish: Callable[[], None] = lambda: None) -> None:
+    def arrive(self, name: str, wish: Callable[[], object] = lambda: None) -> None:
         """Wait for the others; returns when it has happened. Raises what went wrong in it."""
         with self._changed:
             self._arrived[name] = wish

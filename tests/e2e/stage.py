@@ -52,27 +52,44 @@ class Stage:
     api: client.ApiClient
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open_shop(self, name: str, *, shapes: tuple[Shape, ...] = SHOP, access: bool = True) -> Shop:
+    def open_shop(
+        self,
+        name: str,
+        *,
+        shapes: tuple[Shape, ...] = SHOP,
+        access: bool = True,
+        databases: ShopServer | None = None,
+    ) -> Shop:
         """A namespace of this name (it must be new) with the two Secrets, an approver, a database and a load on it.
 
-        `access` lets the operator read the Secrets, by deploy/access as it is shipped. No policy is applied yet.
+        `access` lets the operator read the Secrets, by deploy/access as it is shipped. `databases` is another server than the
+        usual one. No policy is applied yet.
         """
+        databases = databases or self.databases
         kubectl = Kubectl(kubeconfig=self.admin.kubeconfig, namespace=name, cache=self.admin.cache)
         database = name.replace("-", "_")
         with self._lock:  # Postgres copies one template at a time
-            self.databases.copy(database)
-        stop_load = self.load.put_on(self.databases.dsn(database, APPLICATION), shapes) if shapes else lambda: None
+            databases.copy(database)
+        stop_load = self.load.put_on(databases.dsn(database, APPLICATION), shapes) if shapes else lambda: None
         kubectl.run("create", "namespace", name)
         if access:
             kubectl.run("--namespace", name, "apply", "--kustomize", str(REPOSITORY / "deploy/access"))
         kubectl.apply(
-            self.databases.secret(f"{POLICY}-observer", database, OBSERVER),
-            self.databases.secret(f"{POLICY}-tuner", database, TUNER),
+            databases.secret(f"{POLICY}-observer", database, OBSERVER),
+            databases.secret(f"{POLICY}-tuner", database, TUNER),
             *_person(name, APPROVER),
         )
         kubeconfig = self.cluster.kubeconfig_for_service_account(name, APPROVER)
         dba = Kubectl(kubeconfig=kubeconfig, namespace=name, cache=self.admin.cache)
-        return Shop(stage=self, namespace=name, database=database, kubectl=kubectl, dba=dba, stop_load=stop_load)
+        return Shop(
+            stage=self,
+            databases=databases,
+            namespace=name,
+            database=database,
+            kubectl=kubectl,
+            dba=dba,
+            stop_load=stop_load,
+        )
 
 
 def set_up(cluster: Cluster, databases: ShopServer, load: Load, folder: Path) -> Stage:
@@ -112,6 +129,7 @@ class Shop:
     """One namespace, the database it belongs to, and the people who may do things there."""
 
     stage: Stage
+    databases: ShopServer
     namespace: str
     database: str
     kubectl: Kubectl
@@ -207,11 +225,11 @@ class Shop:
 
     def connect(self) -> psycopg.Connection:
         """The superuser's connection to the shop's database, in autocommit mode."""
-        return self.stage.databases.server.connect(self.database)
+        return self.databases.server.connect(self.database)
 
     def _list(self, plural: str) -> list[Thing]:
         objects = client.CustomObjectsApi(self.stage.api)
-        answer = objects.list_namespaced_custom_object(GROUP, VERSION, self.namespace, plural, _request_timeout=30)
+        answer: Any = objects.list_namespaced_custom_object(GROUP, VERSION, self.namespace, plural, _request_timeout=30)
         items: list[Thing] = answer["items"]
         return items
 
@@ -255,12 +273,6 @@ class Shop:
             return found if condition_of(found, "Ready").get("status") == status else None
 
         return self.until(f"Ready={status}", look, seconds)
-
-    def until_baseline(self, slices: int = 11, seconds: float = PATIENCE) -> None:
-        """Wait until the policy has looked long enough for a baseline of this many slices."""
-        since = time.monotonic()
-        self.until("the proposal", lambda: self.recommendations(), seconds)
-        time.sleep(max(0.0, (slices + 1) * 5.0 - (time.monotonic() - since)))
 
     def report(self) -> str:
         """What a failing test shows: objects, Events, indexes and the end of the log."""
