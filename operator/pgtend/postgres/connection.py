@@ -109,13 +109,14 @@ class ConnectionLimits:
 async def open_session(target: ConnectionTarget, limits: ConnectionLimits, kind: SessionKind) -> AsyncIterator[Session]:
     """A connection in autocommit mode with the settings of its kind; closed at the end, whatever happens.
 
-    The settings are made by SET in the session: what ALTER ROLE or ALTER DATABASE … SET says loses against that, and
-    poolers refuse start-up options that they do not know.
+    The settings are made by SET in the session, so that what ALTER ROLE or ALTER DATABASE … SET says loses against them.
+    Raises ConnectionRefusedByTarget, also where a pooler answers instead of Postgres.
     """
     async with limits.place(target.server, kind):
         session = await _connect(target, kind.aspect)
         try:
             with translated(kind.aspect):
+                await _refuse_pooler(session, kind.aspect)
                 await configure(session, kind.settings)
             yield session
         finally:
@@ -130,6 +131,23 @@ async def configure(session: Session, settings: Mapping[str, str]) -> None:
         if name == "idle_session_timeout" and session.info.server_version < 140000:
             continue
         await session.execute(sql.SQL("SET {} TO {}").format(sql.Identifier(name), sql.Literal(value)))
+
+
+async def _refuse_pooler(session: Session, aspect: Aspect) -> None:
+    """Refuse a pooler before any setting is made: in transaction mode it would hand our settings to the next client.
+
+    A pooler makes up the process id that it sends when the connection starts; Postgres sends the backend's own.
+    https://www.postgresql.org/docs/current/protocol-flow.html, BackendKeyData
+    """
+    cursor = await session.execute("SELECT pg_catalog.pg_backend_pid() AS pid")
+    (row,) = await cursor.fetchall()
+    if row["pid"] != session.info.backend_pid:
+        message = (
+            "A connection pooler answers there and not Postgres itself: it may hand each transaction to another session, "
+            "through which nothing can be built and settings would reach other clients. Name the database's own host and "
+            "port in the secret."
+        )
+        raise ConnectionRefusedByTarget(Finding(aspect=aspect, reason="PoolerInTheWay", message=message))
 
 
 async def _connect(target: ConnectionTarget, aspect: Aspect) -> Session:

@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from pgtend.domain.catalog import DatabaseIdentity
@@ -38,7 +37,7 @@ from pgtend.postgres.failures import translated
 from pgtend.postgres.index_comparison import is_same_index
 from pgtend.postgres.observer import fetch, identify
 from pgtend.postgres.secret import ConnectionTarget, find_weakness
-from pgtend.postgres.tuner_findings import POOLER, findings_from
+from pgtend.postgres.tuner_findings import findings_from
 
 _LOOKING = {"statement_timeout": READ_TIMEOUT, "lock_timeout": LOCK_TIMEOUT}
 _BUILDING = {"statement_timeout": "0", "lock_timeout": "0"}
@@ -245,22 +244,9 @@ class Tuner:
 
 @asynccontextmanager
 async def open_tuner(target: ConnectionTarget, limits: ConnectionLimits) -> AsyncIterator[Tuner]:
-    """A session as the tuner. Raises ConnectionRefusedByTarget, also where a pooler answers instead of Postgres."""
+    """A session as the tuner. Raises ConnectionRefusedByTarget."""
     async with open_session(target, limits, TUNING) as session:
-        with translated(Aspect.TUNER_READY):
-            await _refuse_pooler(session)
         yield Tuner(session, target)
-
-
-async def _refuse_pooler(session: psycopg.AsyncConnection[Row]) -> None:
-    """A pooler makes up the process id of the connection's start-up; Postgres itself sends its own.
-
-    https://www.postgresql.org/docs/current/protocol-flow.html, BackendKeyData
-    """
-    cursor = await session.execute("SELECT pg_backend_pid() AS pid")
-    (row,) = await cursor.fetchall()
-    if row["pid"] != session.info.backend_pid:
-        raise ConnectionRefusedByTarget(POOLER)
 
 
 def _cut(session: Session) -> None:

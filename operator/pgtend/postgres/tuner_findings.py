@@ -7,14 +7,6 @@ from collections.abc import Iterator, Sequence
 from pgtend.domain.finding import Aspect, Finding
 from pgtend.postgres.connection import Row
 
-POOLER = Finding(
-    aspect=Aspect.TUNER_READY,
-    reason="PoolerInTheWay",
-    message="The tuner is not connected to Postgres itself but to a connection pooler, which may hand each transaction to "
-    "another session; an index cannot be built concurrently through that. Name the database's own host and port in the "
-    "tuner's secret.",
-)
-
 
 def findings_from(facts: Row, owners: Sequence[Row]) -> Iterator[Finding]:
     """Findings from a row of tuner_facts.sql and the rows of table_owners.sql."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
@@ -33,7 +32,7 @@ SCHEMA = (
     "ALTER TABLE shop.payments OWNER TO shop_owner",
     "GRANT USAGE ON SCHEMA shop TO shop_app",
     "GRANT ALL ON ALL TABLES IN SCHEMA shop TO shop_app",
-    "ANALYZE",
+    "ANALYZE shop.bookings, shop.payments",
 )
 
 
@@ -103,6 +102,3 @@ async def shop15(database15: Database) -> Shop:
 async def shop18(database18: Database) -> Shop:
     """The shop on 18."""
     return await _open(database18)
-
-
-Connect = Callable[[str], psycopg.Connection]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
+import psycopg
 import pytest
 
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, StatementFailed
-from pgtend.postgres.connection import APPLICATION_NAME, ConnectionLimits, Session, open_session
+from pgtend.postgres.connection import APPLICATION_NAME, ConnectionLimits, Session, SessionKind, open_session
 from pgtend.postgres.failures import translated
 from pgtend.postgres.hypopg import PLANNING
 from pgtend.postgres.observer import OBSERVING, open_observer
 from pgtend.postgres.secret import target_from_dsn, target_from_secret
 from pgtend.postgres.tuner import TUNING
 from tests.integration.postgres.conftest import PASSWORD, Shop
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
 from tests.servers.postgres_host import free_port
 
@@ -66,6 +69,23 @@ async def test_a_role_that_may_not_connect(shop: Shop) -> None:
     await shop.grant()
     async with open_observer(shop.observer, shop.limits) as observer:
         await observer.identify()
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+@pytest.mark.parametrize("kind", [OBSERVING, PLANNING, TUNING], ids=lambda kind: kind.lane)
+async def test_a_pooler_is_refused_before_it_gets_our_settings(
+    shop15: Shop, kind: SessionKind, mode: Literal["transaction", "session"]
+) -> None:
+    with PgBouncer(shop15.database.server, pool_mode=mode) as pooler:
+        target = shop15.target("pgtend_observer", host=pooler.host, port=str(pooler.port), sslmode="disable")
+        with pytest.raises(ConnectionRefusedByTarget) as refusal:
+            async with open_session(target, shop15.limits, kind):
+                pass
+        assert (refusal.value.finding.reason, refusal.value.finding.aspect) == ("PoolerInTheWay", kind.aspect)
+        through = pooler.dsn(shop15.database.name, "pgtend_observer", PASSWORD)
+        with psycopg.connect(through, autocommit=True) as next_client:
+            row = next_client.execute("SELECT current_setting('search_path')").fetchone()
+    assert row == ('"$user", public',)
 
 
 async def test_a_full_server_says_so(shop: Shop) -> None:

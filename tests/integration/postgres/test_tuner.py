@@ -23,8 +23,7 @@ from pgtend.domain.index import (
 )
 from pgtend.ports import IndexState
 from pgtend.postgres.tuner import Tuner, open_tuner
-from tests.integration.postgres.conftest import PASSWORD, Shop
-from tests.servers.pgbouncer import PgBouncer
+from tests.integration.postgres.conftest import Shop
 
 BOOKINGS = TableName(schema="shop", table="bookings")
 INDEX = Index(schema="shop", table="bookings", columns=(IndexColumn(column="vendor"),))
@@ -338,17 +337,6 @@ async def test_a_failed_build_leaves_the_session_usable(shop: Shop) -> None:
         await tuner.remove(duplicates, NAME)
         await tuner.build(INDEX, NAME, COMMENT)
         assert await tuner.index_state(INDEX, NAME) is IndexState.VALID
-
-
-@pytest.mark.parametrize("mode", ["transaction", "session"])
-async def test_a_pooler_is_refused(shop15: Shop, mode: str) -> None:
-    with PgBouncer(shop15.database.server, pool_mode=mode) as pooler:  # type: ignore[arg-type]
-        target = shop15.target("pgtend_tuner", host=pooler.host, port=str(pooler.port), sslmode="disable")
-        with pytest.raises(ConnectionRefusedByTarget) as refusal:
-            async with open_tuner(target, shop15.limits):
-                pass
-    assert refusal.value.finding.reason == "PoolerInTheWay"
-    assert PASSWORD not in str(refusal.value)
 
 
 async def test_size_of_what_is_not_there(shop: Shop) -> None:
