@@ -17,6 +17,9 @@ from pgtend.domain.recommendation import Action, ApprovalState
 OUTGROWN_FACTOR = 2
 """A change whose size or write cost exceeds this many times what the approver saw needs a new approval."""
 
+MATERIAL_SHARE = 0.1
+"""Share of the promised gain below which more write cost is a trifle."""
+
 
 def is_issued_here(facts: ChangeFacts) -> Decision | None:
     """Only a proposal that the operator issued, under the name that its hash gives, is ever executed."""
@@ -95,7 +98,7 @@ def is_within_bounds(facts: ChangeFacts) -> Decision | None:
         outgrown.append(
             f"the index would take {_size(facts.current_size_bytes)} where {_size(proposal.bounds.size_bytes)} were approved"
         )
-    if facts.current_write_cost > OUTGROWN_FACTOR * proposal.bounds.write_cost:
+    if _has_outgrown_in_writes(facts, proposal.bounds.write_cost):
         outgrown.append(
             f"keeping it up to date would cost {facts.current_write_cost:.0f} an hour where "
             f"{proposal.bounds.write_cost:.0f} were approved"
@@ -107,6 +110,14 @@ def is_within_bounds(facts: ChangeFacts) -> Decision | None:
         f"The table has changed since the approval: {', and '.join(outgrown)}. "
         "If that is still right, set spec.approval to Pending, then to Approved.",
     )
+
+
+def _has_outgrown_in_writes(facts: ChangeFacts, approved: float) -> bool:
+    """Twice what was approved, and not a trifle beside what the change promises: few writes vary by more than that."""
+    evidence = facts.recommendation.status.evidence
+    gain = evidence.cost_before - evidence.cost_after if evidence else 0.0
+    more = facts.current_write_cost - approved
+    return facts.current_write_cost > OUTGROWN_FACTOR * approved and more > MATERIAL_SHARE * gain
 
 
 def has_table(facts: ChangeFacts) -> Decision | None:

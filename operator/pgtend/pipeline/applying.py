@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 
 from pgtend.core import transitions
@@ -40,10 +41,14 @@ _RESUME = Decision(
 async def consider_change(recommendation: Recommendation, scene: Scene, memory: Memory, ports: Ports) -> Recommendation:
     """Ask the rules about an approved change: begin it, or write down what it waits for."""
     proposal = _proposal_of(recommendation)
-    baseline = _baseline(recommendation, scene, memory)
-    problem = baseline if isinstance(baseline, str) else None
     current = _current_bounds(proposal, memory)
-    decision = _decide(recommendation, scene, current, Readiness(baseline_problem=problem))
+    # What is costly to find out is found out last.
+    baseline: Measurement | str = "not taken yet"
+    decision = _decide(recommendation, scene, current, Readiness())
+    if decision.answer is Answer.PROCEED:
+        baseline = await asyncio.to_thread(_baseline, recommendation, scene, memory)
+        problem = baseline if isinstance(baseline, str) else None
+        decision = _decide(recommendation, scene, current, Readiness(baseline_problem=problem))
     if decision.answer is Answer.PROCEED:
         async with ports.target.execute(scene.policy) as executor:
             blockers = await executor.blockers(proposal.index.table_name)

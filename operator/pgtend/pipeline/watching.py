@@ -24,7 +24,7 @@ async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Me
     verified = status.condition(ConditionType.VERIFIED)
     if status.measurement and verified and verified.reason == Verdict.MEASURING:
         measurement = _take_in_slices(status.measurement, scene, memory)
-        if measurement != status.measurement:
+        if measurement != status.measurement or _is_over(measurement, scene):
             judgement = judge(measurement, scene.policy.verification, now)
             changed = transitions.judge_change(status, measurement, judgement, now, generation)
             recommendation = await save(recommendation, changed, ports)
@@ -48,6 +48,11 @@ def _take_in_slices(measurement: Measurement, scene: Scene, memory: Memory) -> M
     for piece in memory.slices:
         measurement = add_slice(measurement, piece)
     return measurement
+
+
+def _is_over(measurement: Measurement, scene: Scene) -> bool:
+    """Whether maxDuration has passed: a verdict is due then, even when no statement ran any more."""
+    return measurement.since is not None and scene.now - measurement.since >= scene.policy.verification.max_duration
 
 
 async def _consider_rollback(
