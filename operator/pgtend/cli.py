@@ -85,3 +85,91 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     except PgtendError as error:
         raise click.ClickException(str(error)) from None
     click.echo(text, nl=False)
+
+
+class _Size(click.ParamType[int]):
+    """Bytes, written as 500MB or 500Mi."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from pgtend.commands.sizes import parse_size
+
+        try:
+            return parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@main.command()
+@click.option("--dsn", envvar="PGTEND_DSN", default="", help=DSN_HELP)
+@click.option(
+    "--workload",
+    type=click.Path(path_type=Path),
+    help='A folder of .sql files, one .sql file, or JSON [{"id", "sql", "weight"}]. Without it: pg_stat_statements.',
+)
+@click.option("--storage-budget", type=_Size(), help="Bytes of new indexes less those dropped: 500MB, 500Mi, 20Gi.")
+@click.option(
+    "--max-indexes-per-table",
+    type=click.IntRange(1, 100),
+    default=10,
+    show_default=True,
+    help="Indexes that a table may have in the end, those that it has included.",
+)
+@click.option(
+    "--max-width", type=click.IntRange(1, 8), default=3, show_default=True, help="Columns of an index at most."
+)
+@click.option(
+    "--minimum-gain",
+    type=click.FloatRange(0, 100),
+    default=0.2,
+    show_default=True,
+    help="Percent of the workload's estimated cost that an index must save.",
+)
+@click.option(
+    "--max-seconds", type=click.FloatRange(min=0.1), help="Planning time after which the best so far is taken."
+)
+@click.option("--output", type=click.Choice(["table", "sql", "json"]), default="table", show_default=True)
+def advise(
+    dsn: str,
+    workload: Path | None,
+    storage_budget: int | None,
+    max_indexes_per_table: int,
+    max_width: int,
+    minimum_gain: float,
+    max_seconds: float | None,
+    output: str,
+) -> None:
+    """Say which indexes would help the statements of a database, and which are there twice. It changes nothing.
+
+    The advice goes to standard output, progress to standard error. Ends with 0 when it looked at the workload, whether or
+    not there is anything to advise; 1 when the database cannot be reached or read; 2 when an option or the workload is
+    wrong.
+    """
+    from pgtend.commands.advise import AdviseOptions, find_advice
+    from pgtend.commands.advise_output import render_json, render_sql, render_table
+    from pgtend.commands.workload_files import WorkloadInvalid
+    from pgtend.domain.advice import Constraints
+    from pgtend.postgres.secret import target_from_dsn
+
+    constraints = Constraints(
+        storage_budget=storage_budget,
+        max_indexes_per_table=max_indexes_per_table,
+        max_width=max_width,
+        seconds=max_seconds,
+        minimum_gain=minimum_gain / 100,
+    )
+    options = AdviseOptions(constraints=constraints, workload=workload)
+    try:
+        answer = asyncio.run(find_advice(target_from_dsn(dsn), options, lambda line: click.echo(line, err=True)))
+    except WorkloadInvalid as error:
+        raise click.UsageError(str(error)) from None
+    except PgtendError as error:
+        raise click.ClickException(str(error)) from None
+    if output == "table":
+        from rich.console import Console
+
+        console = Console(soft_wrap=False, highlight=False)
+        render_table(answer, console)
+    else:
+        click.echo(render_sql(answer) if output == "sql" else render_json(answer))

@@ -172,11 +172,13 @@ class _Reader:
         if isinstance(node, exp.Literal) and not node.is_string and node.name.isdecimal():
             place = int(node.name) - 1
             if 0 <= place < len(select.expressions):
-                return select.expressions[place].unalias()
+                output: exp.Expr = select.expressions[place]
+                return output.unalias()
         if isinstance(node, exp.Column) and not node.table:
             for output in select.expressions:
                 if isinstance(output, exp.Alias) and output.alias == node.name:
-                    return output.this
+                    inner: exp.Expr = output.this
+                    return inner
         return node
 
     def _note(self, node: exp.Expr | None, role: str, where: exp.Expr) -> None:

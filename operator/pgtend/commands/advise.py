@@ -1,0 +1,147 @@
+"""`pgtend advise`: the advisor without a cluster, on one database, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgtend.commands.advise_output import Answer
+from pgtend.commands.workload_files import GivenStatement, given_workload, read_workload_files
+from pgtend.core.advise import advise
+from pgtend.core.rule_of_thumb import advise_unvalidated
+from pgtend.core.statement import Unusable, read_statement
+from pgtend.core.workload import observed_workload, since_reset, sum_by_fingerprint
+from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, Spent
+from pgtend.domain.catalog import Catalog
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget
+from pgtend.domain.index import Index
+from pgtend.domain.workload import Load, Query, StatementKey, Workload
+from pgtend.pipeline.advising import run_advisor
+from pgtend.ports import CostModel, Database
+from pgtend.postgres.connection import ConnectionLimits
+from pgtend.postgres.hypopg import open_cost_model
+from pgtend.postgres.observer import open_observer
+from pgtend.postgres.secret import ConnectionTarget
+
+MOST_ENTRIES = 2_000
+"""Entries of pg_stat_statements that are looked at, those that took most time first."""
+_TEXTS_AT_ONCE = 500
+_TELL_EVERY = 200
+"""Plans between two lines of progress."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdviseOptions:
+    """What the command line asks for."""
+
+    constraints: Constraints
+    workload: Path | None = None
+
+
+async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
+    """Read, plan, choose; ``tell`` is called with lines of progress.
+
+    Raises WorkloadInvalid, ConnectionRefusedByTarget or StatementFailed.
+    """
+    given = None if options.workload is None else read_workload_files(options.workload)
+    limits = ConnectionLimits()
+    # Whoever runs the command may be the very role whose statements are to be helped, so none is taken for pgtend's own.
+    async with open_observer(target, limits, own_roles=()) as database:
+        identity = await database.identify()
+        tell(f"Reading the catalog and statistics of {identity.name}")
+        catalog = await database.read_catalog()
+        workload = await _workload(database, catalog, given, tell)
+    tell(f"{len(workload.queries)} statements to look at, {len(workload.left_out)} left out")
+    advice, spent = await _advise(target, limits, workload, catalog, options.constraints, tell)
+    return Answer(database=identity.name, advice=advice, workload=workload, spent=spent)
+
+
+async def _workload(
+    database: Database, catalog: Catalog, given: Sequence[GivenStatement] | None, tell: Tell
+) -> Workload:
+    if given is not None:
+        return given_workload(tuple(given), catalog)
+    await _refuse_blindness(database, tell)
+    return await _observed(database, catalog)
+
+
+async def _refuse_blindness(database: Database, tell: Tell) -> None:
+    """Stop where statements cannot be seen; say what else is missing."""
+    for finding in await database.inspect():
+        if finding.fatal:
+            raise ConnectionRefusedByTarget(finding)
+        if finding.aspect is not Aspect.WHAT_IF:
+            tell(finding.message)
+
+
+async def _observed(database: Database, catalog: Catalog) -> Workload:
+    """All that pg_stat_statements has counted since its last reset."""
+    snapshot = await database.read_counters()
+    change = since_reset(snapshot)
+    heaviest = sorted(change.loads, key=lambda key: (-change.loads[key].total_ms, repr(key)))[:MOST_ENTRIES]
+    queries: dict[str, Query] = {}
+    fingerprints: dict[StatementKey, str] = {}
+    left_out: dict[str, tuple[str, Load]] = {}
+    for start in range(0, len(heaviest), _TEXTS_AT_ONCE):
+        for text in await database.read_texts(heaviest[start : start + _TEXTS_AT_ONCE]):
+            load = change.loads[text.key]
+            query = read_statement(text.text, catalog, text.search_path)
+            if isinstance(query, Unusable):
+                name = f"queryid {text.key.queryid}"
+                earlier = left_out.get(name)
+                left_out[name] = (query.reason, load if earlier is None else earlier[1] + load)
+            else:
+                fingerprints[text.key] = query.fingerprint
+                queries[query.fingerprint] = query
+    hours = change.elapsed.total_seconds() / 3600
+    return observed_workload(sum_by_fingerprint(change.loads, fingerprints), queries, hours, left_out)
+
+
+async def _advise(
+    target: ConnectionTarget,
+    limits: ConnectionLimits,
+    workload: Workload,
+    catalog: Catalog,
+    constraints: Constraints,
+    tell: Tell,
+) -> tuple[Advice, Spent]:
+    try:
+        async with open_cost_model(target, limits, catalog) as model:
+            advice = await run_advisor(advise(workload, catalog, constraints), _Told(model, tell))
+            return advice, model.spent
+    except ConnectionRefusedByTarget as refusal:
+        if refusal.finding.aspect is not Aspect.WHAT_IF or refusal.finding.fatal:
+            raise
+        tell(refusal.finding.message)
+        return advise_unvalidated(workload, catalog, constraints), Spent()
+
+
+class _Told:
+    """A cost model that says how far it is; implements ports.CostModel."""
+
+    def __init__(self, model: CostModel, tell: Tell) -> None:
+        self._model = model
+        self._tell = tell
+        self._told = 0
+
+    @property
+    def spent(self) -> Spent:
+        """What planning has cost so far."""
+        return self._model.spent
+
+    async def sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
+        """Passed on."""
+        self._tell(f"{len(indexes)} candidate indexes")
+        return await self._model.sizes(indexes)
+
+    async def costs(self, requests: Sequence[CostRequest]) -> tuple[CostAnswer, ...]:
+        """Passed on, with a line now and then."""
+        answers = await self._model.costs(requests)
+        spent = self.spent
+        if spent.explains - self._told >= _TELL_EVERY or self._told == 0:
+            self._told = spent.explains
+            self._tell(f"{spent.explains} plans, {spent.seconds:.1f} s")
+        return answers
