@@ -22,16 +22,21 @@ PATIENCE = 30.0
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], T | Awaitable[T]], patience: float = PATIENCE) -> T:
-    """What `look` gives, once that is true; an assertion in it counts as not yet."""
+async def eventually(look: Callable[[], T], patience: float = PATIENCE) -> T:
+    """What `look` gives, once that is true."""
+
+    async def look_now() -> T:
+        return look()
+
+    return await eventually_awaited(look_now, patience)
+
+
+async def eventually_awaited(look: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
+    """What awaiting `look` gives, once that is true."""
     async with asyncio.timeout(patience):
-        while True:
-            seen = look()
-            if isinstance(seen, Awaitable):
-                seen = await seen
-            if seen:
-                return seen
+        while not (seen := await look()):  # noqa: ASYNC110 - what is looked at is in another process
             await asyncio.sleep(0.05)
+    return seen
 
 
 @dataclass(kw_only=True)
@@ -74,7 +79,7 @@ class OperatorProcess:
                 return ""
             return text if found == status else ""
 
-        return await eventually(look)
+        return await eventually_awaited(look)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

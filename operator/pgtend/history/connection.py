@@ -43,7 +43,7 @@ def parse_url(url: str) -> URL:
 
 
 def make_engine(url: URL) -> AsyncEngine:
-    """An engine for a parsed URL; nothing is opened yet."""
+    """An engine for a parsed URL; nothing is opened yet. Raises HistoryUnavailable when an SQLite file has no folder."""
     if url.get_backend_name() != "sqlite":
         return create_async_engine(
             url,
@@ -53,6 +53,7 @@ def make_engine(url: URL) -> AsyncEngine:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "pgtend-history"},
         )
+    _check_folder(url)
     # SQLite has one writer at a time anyway: one connection makes the queue ours instead of a series of "busy".
     engine = create_async_engine(
         url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"timeout": BUSY_SECONDS}
@@ -121,15 +122,29 @@ def _explain(error: DBAPIError, url: URL) -> str | None:
     return None
 
 
+def _check_folder(url: URL) -> None:
+    # Looked at beforehand, because the thread that aiosqlite opens a file in outlives a failure to open it.
+    folder = Path(url.database or "").parent
+    if not folder.is_dir():
+        raise HistoryUnavailable(
+            f"The history cannot be kept at {_place(url)}: the folder {folder} does not exist. "
+            "Create it, or mount a volume there."
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise HistoryUnavailable(_not_writable(url))
+
+
+def _not_writable(url: URL) -> str:
+    folder = Path(url.database or "").parent
+    return (
+        f"The history cannot be kept at {_place(url)}: the folder {folder} cannot be written by user id {os.geteuid()}."
+    )
+
+
 def _explain_sqlite(error: DBAPIError, url: URL, place: str) -> str | None:
     code = getattr(error.orig, "sqlite_errorname", "")
-    folder = Path(url.database or "").parent
     if code.startswith("SQLITE_CANTOPEN"):
-        if not folder.is_dir():
-            return f"The history cannot be kept at {place}: the folder {folder} does not exist. Create it, or mount a volume there."
-        return (
-            f"The history cannot be kept at {place}: the folder {folder} cannot be written by user id {os.geteuid()}."
-        )
+        return _not_writable(url)
     if code.startswith("SQLITE_READONLY"):
         return f"The history at {place} is read-only for user id {os.geteuid()}."
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

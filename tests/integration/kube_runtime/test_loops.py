@@ -15,7 +15,7 @@ from pgtend.domain.finding import ObjectGone
 from pgtend.kube.client import Api
 from pgtend.kube.kinds import INDEX_RECOMMENDATION, TUNING_POLICY, Kind
 from tests.servers.controlplane_cluster import Cluster
-from tests.servers.operator_process import OperatorProcess, eventually, operator_process
+from tests.servers.operator_process import OperatorProcess, eventually, eventually_awaited, operator_process
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -163,9 +163,9 @@ async def test_a_namespace_and_all_in_it_can_be_deleted(
         await core.delete_namespace(doomed)
 
         async def is_away() -> bool:
-            return doomed not in [each.metadata.name for each in (await core.list_namespace()).items]
+            return doomed not in [each.metadata and each.metadata.name for each in (await core.list_namespace()).items]
 
-        await eventually(is_away)
+        await eventually_awaited(is_away)
         if state == "running":
             await eventually(lambda: operator.seen("closed"))
 
@@ -180,7 +180,8 @@ async def test_a_mistake_in_a_pass_is_said_without_its_text_and_the_loop_goes_on
             found = await api.get(TUNING_POLICY.path(namespace, "bookings"))
             return next(iter(found.get("status", {}).get("conditions", [])), None)
 
-        condition = await eventually(ready_condition)
+        condition = await eventually_awaited(ready_condition)
+        assert condition is not None
         assert condition["status"] == "False"
         assert condition["reason"] == "InternalError"
         assert "ZeroDivisionError, counting_operator.py:" in condition["message"]
