@@ -18,18 +18,21 @@ from tests.servers.controlplane_cluster import Cluster
 from tests.servers.postgres import PostgresServer
 
 RUNNING = pytest.StashKey[SideBySide]()
+AFTERWARDS = "afterwards"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark."""
     config.addinivalue_line("markers", f"{MARK}(meets=None): run together with all others of this mark, in threads")
+    config.addinivalue_line("markers", f"{AFTERWARDS}: run last, to look at what all others left behind")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests wait for their turns on two processors: generously."""
+    """The tests wait for their turns on two processors: generously. Those that look back go last."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.timeout(PATIENCE + 20))
+    items.sort(key=lambda item: item.get_closest_marker(AFTERWARDS) is not None)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -11,23 +12,26 @@ from psycopg import sql
 from demo.cluster import REPOSITORY
 from tests.e2e.complaints import until_said, until_unready, until_well
 from tests.e2e.database import OBSERVER, TUNER, ShopServer, print_grants
-from tests.e2e.stage import POLICY, Shop, Stage, Thing
+from tests.e2e.stage import POLICY, Shop, Stage
 from tests.servers.postgres_host import free_port
 
 pytestmark = pytest.mark.side_by_side
 
 SECRET = f"{POLICY}-observer"
+Secret = Mapping[str, Any]
+Make = Callable[[ShopServer, str], Secret]
+"""Makes the Secret of a database."""
 
 
-def keys(**fields: str) -> Callable[[ShopServer, str], Thing]:
+def keys(**fields: str) -> Make:
     """A Secret with single keys, of which these are wrong."""
     return lambda databases, database: databases.secret(SECRET, database, OBSERVER, **fields)
 
 
-def uri(parameter: str, host: str | None = None) -> Callable[[ShopServer, str], Thing]:
+def uri(parameter: str, host: str | None = None) -> Make:
     """A Secret with a URI that says more than it may."""
 
-    def make(databases: ShopServer, database: str) -> Thing:
+    def make(databases: ShopServer, database: str) -> Secret:
         login = f"{OBSERVER}:{quote(databases.passwords[OBSERVER])}"
         where = f"{databases.server.host}:{databases.server.port}" if host is None else host
         text = f"postgresql://{login}@{where}/{database}{parameter}"
@@ -79,7 +83,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "broken", "reason", "words"), CASES)
 def test_a_secret_that_leads_nowhere_is_explained_and_mended(
-    stage: Stage, name: str, broken: Callable[[ShopServer, str], Thing], reason: str, words: tuple[str, ...]
+    stage: Stage, name: str, broken: Make, reason: str, words: tuple[str, ...]
 ) -> None:
     shop = stage.open_shop(f"secret-{name}", shapes=())
     give(shop, broken(stage.databases, shop.database))
@@ -137,7 +141,7 @@ def test_a_rotated_password_is_taken_up(stage: Stage) -> None:
     until_well(shop, "Connected")
 
 
-def give(shop: Shop, secret: Thing) -> None:
+def give(shop: Shop, secret: Secret) -> None:
     """Put a Secret in the place of the one that is there, whatever keys that has."""
     shop.kubectl.run(
         "--namespace", shop.namespace, "delete", "secret", secret["metadata"]["name"], "--ignore-not-found"
