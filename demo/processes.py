@@ -26,7 +26,7 @@ class Running:
         """Raise DemoFailed when it has ended."""
         code = self.process.poll()
         if code is not None:
-            raise DemoFailed(f"{self.name} ended with {code}. The end of its log:\n{self.last_lines()}")
+            raise DemoFailed(f"{self.name} ended by itself, with {code}.")
 
     def last_lines(self) -> str:
         """The end of its log."""

@@ -45,7 +45,7 @@ def tell_story(environment: Mapping[str, str], folder: Path, stack: ExitStack) -
         wait_for_build(watcher, name)
         show_result(scene, wait_for_verdict(watcher, name), measurements, began)
     except DemoFailed:
-        show_what_was_seen(scene, operator)
+        show_what_was_seen(scene, operator, load)
         raise
     if environment.get("KEEP") == "1":
         look_around(scene)
@@ -191,10 +191,11 @@ def look_around(scene: Scene) -> None:
         time.sleep(3600)
 
 
-def show_what_was_seen(scene: Scene, operator: Running) -> None:
+def show_what_was_seen(scene: Scene, *processes: Running) -> None:
     """For whoever has to find out why it failed."""
     open_chapter("What was seen")
     scene.administrator.show("get", KINDS, "-o", "wide")
     scene.administrator.show("describe", KINDS)
     scene.administrator.show("get", "events")
-    show_command(f"tail {operator.log}", operator.last_lines())
+    for process in processes:
+        show_command(f"tail {process.log}", process.last_lines())
