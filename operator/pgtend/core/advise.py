@@ -74,12 +74,10 @@ class _Search:
         # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
         self.queries = {each.id: each for each in workload.queries if each.query.plannable}
         unwanted = {replace(index, name=None) for index in constraints.unwanted}
-        self.candidates: dict[str, IndexSet] = {
-            each.id: frozenset(candidates(each.query, catalog, constraints)) - unwanted
-            for each in self.queries.values()
-        }
-        ordered = (index for each in self.queries.values() for index in candidates(each.query, catalog, constraints))
-        self.sizes: dict[Index, int] = dict.fromkeys((each for each in ordered if each not in unwanted), 0)
+        found = {each.id: candidates(each.query, catalog, constraints) for each in self.queries.values()}
+        self.candidates: dict[str, IndexSet] = {id_: frozenset(indexes) - unwanted for id_, indexes in found.items()}
+        ordered = (index for indexes in found.values() for index in indexes if index not in unwanted)
+        self.sizes: dict[Index, int] = dict.fromkeys(ordered, 0)
         writes = entries_written(workload.queries, catalog)
         self.upkeep = {index: upkeep_of(index, catalog, writes) for index in self.sizes}
         self.chosen: IndexSet = NOTHING
@@ -96,7 +94,7 @@ class _Search:
             for index, size in zip(self.sizes, answers.sizes, strict=True)
             if budget is None or size <= budget
         }
-        self.candidates = {query: found & self.sizes.keys() for query, found in self.candidates.items()}
+        self.candidates = {query: frozenset(found & self.sizes.keys()) for query, found in self.candidates.items()}
 
     def learn_plans(self) -> Generator[CostsRequest, Answers, None]:
         """Each query with nothing, with everything, with a few things less, and with each useful index alone."""
