@@ -117,7 +117,8 @@ def side_by_side(request: pytest.FixtureRequest) -> Iterator[None]:
 def _prepared(item: pytest.Function, request: pytest.FixtureRequest) -> Callable[[], None]:
     """The test with its fixtures; whatever becomes of it, nobody waits for it at a meeting afterwards."""
     names = item._fixtureinfo.argnames
-    arguments = {name: request.getfixturevalue(name) for name in names}
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    arguments = {name: parameters[name] if name in parameters else request.getfixturevalue(name) for name in names}
     meetings = [value for value in arguments.values() if isinstance(value, Meeting)]
     for meeting in meetings:
         meeting.expect([item.name])
