@@ -170,16 +170,18 @@ async def _after_build(
     ports: Ports,
 ) -> Recommendation:
     status, now, generation = recommendation.status, scene.now, recommendation.generation
+    leave = _leave_to_go_on(recommendation, scene)
+    # A build that has no leave to go on was ended by us: that the server says so is no failure.
+    has_failed = bool(failure) and intent.kind is IntentKind.BUILD and leave.answer is Answer.PROCEED
     match state:
         case IndexState.VALID:
             return await _built(recommendation, intent, scene, ports)
         case IndexState.FOREIGN:
             message = f"An index named {intent.index_name} exists that is not what was proposed; it is left alone."
-            return await save(recommendation, transitions.fail(status, message, now, generation, clean_up=False), ports)
-        case IndexState.INVALID if failure and intent.kind is IntentKind.BUILD:
+            return await _failed(recommendation, intent, message, scene, ports)
+        case IndexState.INVALID if has_failed:
             message = f"{failure} What the build left is being removed."
-            changed = transitions.fail(status, message, now, generation, clean_up=True)
-            saved = await save(recommendation, changed, ports)
+            saved = await _failed(recommendation, intent, message, scene, ports, clean_up=True)
             if saved.status.intent:
                 start_ddl(saved, saved.status.intent, scene, memory, ports)
             return saved
@@ -190,12 +192,19 @@ async def _after_build(
         case _ if intent.kind is IntentKind.UNDO_REMOVE:
             start_ddl(recommendation, intent, scene, memory, ports)
             return recommendation
-        case _ if failure:
-            return await save(recommendation, transitions.fail(status, failure, now, generation, clean_up=False), ports)
+        case _ if has_failed:
+            return await _failed(recommendation, intent, failure, scene, ports)
         case _:
-            leave = _leave_to_go_on(recommendation, scene)
             decision = _RESUME if leave.answer is Answer.PROCEED else leave
             return await save(recommendation, transitions.abandon(status, decision, now, generation), ports)
+
+
+async def _failed(
+    recommendation: Recommendation, intent: Intent, message: str, scene: Scene, ports: Ports, *, clean_up: bool = False
+) -> Recommendation:
+    failed = transitions.fail(recommendation.status, message, scene.now, recommendation.generation, clean_up=clean_up)
+    await note(recommendation, intent, "Failed", message, ports, scene)
+    return await save(recommendation, failed, ports)
 
 
 async def _built(recommendation: Recommendation, intent: Intent, scene: Scene, ports: Ports) -> Recommendation:
@@ -206,16 +215,11 @@ async def _built(recommendation: Recommendation, intent: Intent, scene: Scene, p
         raise ValueError("a build was begun without a baseline")
     async with ports.target.execute(scene.policy) as executor:
         size = await executor.size(_proposal_of(recommendation).index.schema, intent.index_name)
-    changed = transitions.complete(
-        status,
-        start_measuring(status.measurement, scene.now),
-        f"Index {intent.index_name} is built and valid, {size / 1e6:.1f} MB.",
-        scene.now,
-        recommendation.generation,
-    )
-    saved = await save(recommendation, changed, ports)
-    await note(saved, intent, "Done", ports, scene)
-    return saved
+    message = f"Index {intent.index_name} is built and valid, {size / 1e6:.1f} MB."
+    measurement = start_measuring(status.measurement, scene.now)
+    changed = transitions.complete(status, measurement, message, scene.now, recommendation.generation)
+    await note(recommendation, intent, "Done", message, ports, scene)
+    return await save(recommendation, changed, ports)
 
 
 async def _after_removal(
@@ -234,11 +238,10 @@ async def _after_removal(
     if gone and status.measurement is not None:
         message = f"Index {intent.index_name} is dropped."
         measurement = start_measuring(status.measurement, now)
-        saved = await save(recommendation, transitions.complete(status, measurement, message, now, generation), ports)
-        await note(saved, intent, "Done", ports, scene)
-        return saved
+        await note(recommendation, intent, "Done", message, ports, scene)
+        return await save(recommendation, transitions.complete(status, measurement, message, now, generation), ports)
     if failure and intent.kind is IntentKind.REMOVE:
-        return await save(recommendation, transitions.fail(status, failure, now, generation, clean_up=False), ports)
+        return await _failed(recommendation, intent, failure, scene, ports)
     start_ddl(recommendation, intent, scene, memory, ports)
     return recommendation
 
@@ -247,9 +250,8 @@ async def _taken_back(
     recommendation: Recommendation, intent: Intent, message: str, scene: Scene, ports: Ports
 ) -> Recommendation:
     changed = transitions.complete_undo(recommendation.status, message, scene.now, recommendation.generation)
-    saved = await save(recommendation, changed, ports)
-    await note(saved, intent, "Done", ports, scene)
-    return saved
+    await note(recommendation, intent, "Done", message, ports, scene)
+    return await save(recommendation, changed, ports)
 
 
 def _proposal_of(recommendation: Recommendation) -> Proposal:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
-from pgtend.domain.finding import ConnectionRefusedByTarget, StatementFailed
+from pgtend.domain.finding import ConnectionRefusedByTarget, DefinitionRefused, FencedOff, StatementFailed
 from pgtend.domain.index import Index
 from pgtend.domain.policy import Policy
 from pgtend.pipeline.surroundings import Ports
@@ -40,7 +40,8 @@ class Works:
     def take_failure(self, recommendation: str, verb: Verb) -> str:
         """The sentence with which a task that has ended failed, once; empty when it did not fail.
 
-        A lost connection is no failure: the catalog alone tells what became of the index.
+        A lost connection is no failure, and another session that works on the index is none either: the catalog alone tells
+        what became of the index. Raises LeadershipLost when the task found that this process must not act any more.
         """
         task = self._tasks.get((recommendation, verb))
         if task is None or not task.done():
@@ -54,9 +55,9 @@ class Works:
         async def run() -> str:
             try:
                 await work
-            except ConnectionRefusedByTarget:
+            except (ConnectionRefusedByTarget, FencedOff):
                 return ""
-            except StatementFailed as failure:
+            except (StatementFailed, DefinitionRefused) as failure:
                 return str(failure)
             return ""
 

@@ -28,6 +28,9 @@ async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Me
             judgement = judge(measurement, scene.policy.verification, now)
             changed = transitions.judge_change(status, measurement, judgement, now, generation)
             recommendation = await save(recommendation, changed, ports)
+            if measurement.restarts > status.measurement.restarts:
+                message = f"The measuring begins again: {measurement.restart_reason}."
+                await ports.recommendations.announce(recommendation, "MeasuringAgain", message, warning=True)
         verified = recommendation.status.condition(ConditionType.VERIFIED)
     if verified and verified.reason == Verdict.REGRESSED:
         return await _consider_rollback(recommendation, scene, memory, ports)
