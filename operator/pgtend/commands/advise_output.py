@@ -15,10 +15,10 @@ from pgtend.core.canonical import index_name, proposal_hash
 from pgtend.core.statement import shorten
 from pgtend.domain.advice import Advice, AdvisedChange, Spent
 from pgtend.domain.recommendation import Action
-from pgtend.domain.workload import Workload
+from pgtend.domain.workload import UnplannableStatement, Workload
 from pgtend.postgres.ddl import describe, describe_drop
 
-SHOWN_LEFT_OUT = 10
+SHOWN_REASONS = 10
 SHOWN_QUERIES = 20
 JSON_FORM = 1
 """Version of the JSON form: fields may be added to it, and none is taken away or changes its meaning."""
@@ -70,7 +70,7 @@ def render_table(answer: Answer, console: Console) -> None:
     else:
         console.print(_changes_table(answer))
     for line in _closing_lines(answer):
-        console.print(Text(line))
+        console.print(Text(line), soft_wrap=True)
 
 
 def _changes_table(answer: Answer) -> RichTable:
@@ -109,16 +109,33 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
         yield "The time for planning ran out: this is the best found until then."
     yield from advice.notes
     yield (
-        f"{len(answer.workload.queries)} statements looked at; {answer.spent.explains} plans asked for in "
-        f"{answer.spent.seconds:.1f} s."
+        f"{_count(len(answer.workload.queries), 'statement')} looked at; {_count(answer.spent.explains, 'plan')} asked for "
+        f"in {answer.spent.seconds:.1f} s."
     )
     if advice.left_out:
         share = 100 * sum(each.share for each in advice.left_out)
-        yield f"{len(advice.left_out)} statements left out ({share:.1f} % of the load):"
-        for each in advice.left_out[:SHOWN_LEFT_OUT]:
-            yield f"  {shorten(each.id, 40)} ({100 * each.share:.1f} %): {each.reason}"
-        if len(advice.left_out) > SHOWN_LEFT_OUT:
-            yield f"  and {len(advice.left_out) - SHOWN_LEFT_OUT} more; --output json lists all."
+        yield f"{_count(len(advice.left_out), 'statement')} left out ({share:.1f} % of the load):"
+        yield from _reasons(advice)
+
+
+def _reasons(advice: Advice) -> Iterator[str]:
+    """Why statements were left out, the reason that stands for most of the load first."""
+    groups: dict[str, list[UnplannableStatement]] = {}
+    for each in advice.left_out:
+        groups.setdefault(each.reason, []).append(each)
+    shares = {reason: sum(each.share for each in group) for reason, group in groups.items()}
+    ordered = sorted(groups, key=lambda reason: (-shares[reason], reason))
+    for reason in ordered[:SHOWN_REASONS]:
+        group = groups[reason]
+        heaviest = max(group, key=lambda each: each.share)
+        name = shorten(heaviest.id, 40) if len(group) == 1 else f"{len(group)} ({shorten(heaviest.id, 40)}, …)"
+        yield f"  {name}, {100 * shares[reason]:.1f} %: {reason}"
+    if len(ordered) > SHOWN_REASONS:
+        yield f"  and for {len(ordered) - SHOWN_REASONS} more reasons; --output json lists all."
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _statement(change: AdvisedChange, *, concurrently: bool) -> str:

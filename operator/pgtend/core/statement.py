@@ -73,6 +73,8 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
         raise _Refused("SELECT INTO creates a table.")
     resolved = [(table, _resolve(table, catalog, path)) for table in tables_in(tree)]
     relations = frozenset(name for _, name in resolved)
+    if not relations:
+        raise _Refused("It names no table; what the functions that it calls may read is not seen.")
     _check_columns(tree, resolved, catalog)
     tokens = _qualify_tables(tokens, tree, resolved)
     searching = _renumber(qualify_functions(search_part(tokens, tree.kind), catalog))

@@ -1,0 +1,101 @@
+"""Catalogs for tests: a small marketplace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pgtend.domain.catalog import Catalog, Column, ExistingIndex, RelationKind, Table, WriteCounters
+from pgtend.domain.index import Index, IndexColumn, TableName
+
+ROWS = 1_000_000.0
+
+
+def column(name: str, type_: str = "bigint", n_distinct: float | None = -0.5, width: int = 8) -> Column:
+    return Column(name=name, type=type_, n_distinct=n_distinct, average_width=width, null_fraction=0.0, correlation=0.0)
+
+
+def table(
+    name: str,
+    *columns: Column,
+    schema: str = "public",
+    kind: RelationKind = RelationKind.TABLE,
+    rows: float = ROWS,
+    bytes_: int | None = None,
+    temporary: bool = False,
+    extension_owned: bool = False,
+) -> Table:
+    return Table(
+        oid=1,
+        name=TableName(schema=schema, table=name),
+        kind=kind,
+        rows=rows,
+        bytes=int(rows * 100) if bytes_ is None else bytes_,
+        columns={each.name: each for each in columns},
+        writes=WriteCounters(),
+        temporary=temporary,
+        extension_owned=extension_owned,
+    )
+
+
+BOOKINGS = table(
+    "bookings",
+    column("id", n_distinct=-1.0),
+    column("couple_id", n_distinct=250_000.0),
+    column("vendor_id", n_distinct=20_000.0),
+    column("wedding_date", "date", n_distinct=2_000.0),
+    column("status", "text", n_distinct=4.0),
+    column("confirmed", "boolean", n_distinct=2.0, width=1),
+    column("note", "text", n_distinct=-1.0, width=900),
+    column("details", "json", n_distinct=None),
+    column("total", "numeric(10,2)"),
+)
+PAYMENTS = table(
+    "payments",
+    column("id", n_distinct=-1.0),
+    column("booking_id"),
+    column("amount", "numeric"),
+    column("status", "text", n_distinct=3.0),
+    column("created_at", "timestamp with time zone"),
+)
+SECRETS = table("secrets", column("id"), column("word", "text"), schema="hidden")
+
+
+def catalog(
+    *tables: Table,
+    indexes: Sequence[ExistingIndex] = (),
+    search_path: tuple[str, ...] = ("public",),
+    extension_functions: frozenset[str] = frozenset(),
+) -> Catalog:
+    """A catalog of these tables; the marketplace when none is given."""
+    chosen = tables or (BOOKINGS, PAYMENTS, SECRETS)
+    return Catalog(
+        tables={each.name: each for each in chosen},
+        indexes=tuple(indexes),
+        search_path=search_path,
+        extension_functions=extension_functions,
+    )
+
+
+def index_on(table_: str, *columns: str, schema: str = "public") -> Index:
+    return Index(schema=schema, table=table_, columns=tuple(IndexColumn(column=name) for name in columns))
+
+
+def existing(
+    index: Index, name: str = "there", *, valid: bool = True, oid: int = 1, unique: bool = False
+) -> ExistingIndex:
+    return ExistingIndex(
+        oid=oid,
+        name=name,
+        table=index.table_name,
+        definition="CREATE INDEX …",
+        index=index,
+        valid=valid,
+        ready=True,
+        unique=unique,
+        primary=False,
+        constraint=False,
+        replica_identity=False,
+        partition_attached=False,
+        size_bytes=1_000_000,
+        scans=0,
+    )
