@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.parser import logger as parser_logger
 
 from pgtend.core.sql.lexer import Kind, Token, Tokens, spell_one
 from pgtend.domain.workload import StatementKind
@@ -16,6 +17,8 @@ from pgtend.domain.workload import StatementKind
 MOST_TOKENS = 20_000
 DEEPEST = 50
 """Nested brackets and CASEs; the parser recurses, and Postgres itself stops at max_stack_depth."""
+
+parser_logger.disabled = True  # it writes texts, constants and all, of what it does not understand
 
 _KINDS: tuple[tuple[type[exp.Expr], StatementKind], ...] = (
     (exp.Insert, StatementKind.INSERT),
