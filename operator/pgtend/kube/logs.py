@@ -21,3 +21,5 @@ def configure_logging(log_format: LogFormat) -> None:
         else logging.Formatter(FIELDS)
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # What psycopg warns of is an error that follows from one it has raised, with the server's text, which may hold values of rows.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
