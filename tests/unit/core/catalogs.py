@@ -11,7 +11,15 @@ ROWS = 1_000_000.0
 
 
 def column(name: str, type_: str = "bigint", n_distinct: float | None = -0.5, width: int = 8) -> Column:
-    return Column(name=name, type=type_, n_distinct=n_distinct, average_width=width, null_fraction=0.0, correlation=0.0)
+    return Column(
+        name=name,
+        type=type_,
+        btree_opclass=type_ != "json",
+        n_distinct=n_distinct,
+        average_width=width,
+        null_fraction=0.0,
+        correlation=0.0,
+    )
 
 
 def table(

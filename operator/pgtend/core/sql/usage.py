@@ -130,12 +130,10 @@ class _Reader:
             self._note(node.this, "prefixed", node)
 
     def _read_boolean(self, node: exp.Column) -> None:
-        parent = node.parent
-        if isinstance(parent, exp.Not):
-            parent = parent.parent
-        found = self._resolve(node) if isinstance(parent, exp.Where | exp.And) else None
+        condition: exp.Expr = node.parent if isinstance(node.parent, exp.Not) else node
+        found = self._resolve(node) if isinstance(condition.parent, exp.Where | exp.And) else None
         if found and self._column_type(found) == "boolean":
-            self._note(node, "equal", parent if parent is not None else node)
+            self._note(node, "equal", condition)
 
     def _read_order(self, select: exp.Select) -> None:
         order = select.args.get("order")
