@@ -92,7 +92,7 @@ def approve(scene: Scene, watcher: Watcher, name: str) -> None:
         "A person decides",
         f"{PERSON} approves it by editing spec.approval; a commit that Argo CD or Flux applies would do the same.",
     )
-    patch = {"spec": {"approval": "Approved", "comment": "The page of a booking is slow."}}
+    patch = {"spec": {"approval": "Approved", "comment": "It saves the most, and is worth its room."}}
     began = datetime.now(UTC)
     scene.person.show("patch", "idxrec", name, "--type=merge", "--patch", json.dumps(patch))
 
@@ -100,7 +100,7 @@ def approve(scene: Scene, watcher: Watcher, name: str) -> None:
         thing = seen.recommendation(name)
         return thing if condition_of(thing, "Approved").get("status") == "True" else None
 
-    thing = watcher.until("the operator takes the approval in", approved, seconds=SECONDS_TO_APPROVAL)
+    thing = watcher.until("the operator to take it in", approved, seconds=SECONDS_TO_APPROVAL)
     since = datetime.fromisoformat(condition_of(thing, "Approved")["lastTransitionTime"])
     tell_result(f"{condition_of(thing, 'Approved')['message']} It took {(since - began).total_seconds():.1f} s.")
 
@@ -120,7 +120,7 @@ def wait_for_build(watcher: Watcher, name: str) -> Thing:
             raise DemoFailed(f"The index was not built: {applied.get('message')}")
         return thing if applied.get("status") == "True" else None
 
-    thing = watcher.until("the baseline, and then the build", built, seconds=SECONDS_TO_BUILD)
+    thing = watcher.until("the build", built, seconds=SECONDS_TO_BUILD, about=name)
     tell_result(condition_of(thing, "Applied")["message"])
     return thing
 
@@ -138,7 +138,7 @@ def wait_for_verdict(watcher: Watcher, name: str) -> Thing:
         verified = condition_of(thing, "Verified")
         return thing if verified.get("reason") not in (None, "Measuring") else None
 
-    thing = watcher.until("a verdict", judged, seconds=SECONDS_TO_VERDICT)
+    thing = watcher.until("the verdict", judged, seconds=SECONDS_TO_VERDICT, about=name)
     verified = condition_of(thing, "Verified")
     if verified.get("reason") != "Improved":
         raise DemoFailed(f"The verdict is {verified.get('reason')}: {verified.get('message')}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from demo.processes import Running
 KINDS = "tuningpolicies,indexrecommendations"
 SECONDS_BETWEEN_LOOKS = 1.5
 SECONDS_OF_SILENCE = 10.0
+LONGEST_WORD = 150
 
 Thing = dict[str, Any]
 Found = TypeVar("Found")
@@ -56,12 +58,18 @@ class Watcher:
             recommendations=[each for each in items if each["kind"] == "IndexRecommendation"],
         )
 
-    def until(self, what: str, found: Callable[[Seen], Found | None], *, seconds: float) -> Found:
-        """Look until `found` gives something. Raises DemoFailed after so many seconds."""
+    def until(
+        self, what: str, found: Callable[[Seen], Found | None], *, seconds: float, about: str | None = None
+    ) -> Found:
+        """Look until `found` gives something, with the newest word on the recommendation `about` now and then.
+
+        Raises DemoFailed after so many seconds.
+        """
         began = spoke = time.monotonic()
         while True:
             shown = self._shown
-            answer = found(self.look())
+            seen = self.look()
+            answer = found(seen)
             if answer is not None:
                 return answer
             now = time.monotonic()
@@ -70,9 +78,15 @@ class Watcher:
             if now - began > seconds:
                 raise DemoFailed(f"{seconds:.0f} s went by without this: {what}.")
             if now - spoke > SECONDS_OF_SILENCE:
-                tell_progress(f"… {now - began:.0f} s: {what}")
+                tell_progress(f"… {now - began:.0f} s of waiting for {what}{_newest_word(seen, about)}")
                 spoke = now
             time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _newest_word(seen: Seen, about: str | None) -> str:
+    thing = seen.recommendation(about) if about else {}
+    message = thing.get("status", {}).get("display", {}).get("message", "")
+    return f": {textwrap.shorten(message, LONGEST_WORD, placeholder=' …')}" if message else ""
 
 
 def condition_of(thing: Thing, kind: str) -> Thing:
