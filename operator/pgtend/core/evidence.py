@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan
+from pgtend.core.wording import reduction
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import Action, Evidence, HelpedQuery
@@ -74,11 +75,11 @@ def _create(
     order = sorted(range(len(queries)), key=lambda n: -(helped[n][1].cost - helped[n][2].cost) * helped[n][0].weight)
     evidence = Evidence(
         validated=True,
-        cost_before=cost_before,
-        cost_after=cost_after,
-        saved_seconds_per_hour=saved,
+        cost_before=round(cost_before, 2),
+        cost_after=round(cost_after, 2),
+        saved_seconds_per_hour=round(saved, 3),
         size_bytes=size,
-        write_cost=upkeep / period,
+        write_cost=round(upkeep / period, 2),
         queries=tuple(queries[number] for number in order[:SHOWN_QUERIES]),
         reason=_reason(len(helped), cost_before, cost_after, saved, observed=hours is not None),
     )
@@ -89,8 +90,8 @@ def _helped(query: WeightedQuery, before: KnownPlan, after: KnownPlan, period: f
     return HelpedQuery(
         fingerprint=query.query.fingerprint,
         text=query.query.text,
-        calls_per_hour=query.weight / period,
-        mean_ms=query.load.mean_ms if query.load else 0.0,
+        calls_per_hour=round(query.weight / period, 1),
+        mean_ms=round(query.load.mean_ms, 3) if query.load else 0.0,
         cost_before=before.cost,
         cost_after=after.cost,
         plan_change=f"{before.summary} → {after.summary}" if before.summary and after.summary else "",
@@ -107,5 +108,5 @@ def _saved_seconds(query: WeightedQuery, before: KnownPlan, after: KnownPlan) ->
 def _reason(queries: int, before: float, after: float, saved: float, *, observed: bool) -> str:
     percent = 100 * (1 - after / before) if before > 0 else 0.0
     what = "One query" if queries == 1 else f"{queries} queries"
-    sentence = f"{what} would cost {percent:.0f} % less by the planner's estimate"
+    sentence = f"{what} would cost {reduction(percent)} % less by the planner's estimate"
     return f"{sentence}, about {saved:.1f} s saved an hour at the observed rate." if observed else f"{sentence}."

@@ -156,8 +156,9 @@ def fail(
 def judge_change(
     status: RecommendationStatus, measurement: Measurement, judgement: Judgement, now: datetime, generation: int
 ) -> RecommendationStatus:
-    """Take in what the measurement says; with any verdict but Measuring the approval is spent for good."""
-    changed = replace(status, measurement=measurement, judgement=judgement)
+    """Take in what the measurement says; with a verdict its sums have served, and the effects tell what they told."""
+    going_on = measurement if judgement.verdict is Verdict.MEASURING else None
+    changed = replace(status, measurement=going_on, judgement=judgement)
     return with_condition(
         changed,
         ConditionType.VERIFIED,
@@ -179,9 +180,7 @@ def begin_undo(
     )
 
 
-def complete_undo(
-    status: RecommendationStatus, message: str, now: datetime, generation: int
-) -> RecommendationStatus:
+def complete_undo(status: RecommendationStatus, message: str, now: datetime, generation: int) -> RecommendationStatus:
     """The catalog shows the change taken back; a failed change stays Failed."""
     changed = replace(_spend_approval(status), intent=None)
     applied = status.condition(ConditionType.APPLIED)
@@ -192,11 +191,19 @@ def complete_undo(
     )
 
 
-def removed_by_others(status: RecommendationStatus, message: str, now: datetime, generation: int) -> RecommendationStatus:
+def removed_by_others(
+    status: RecommendationStatus, message: str, now: datetime, generation: int
+) -> RecommendationStatus:
     """Somebody undid the change by hand: it is never made again under this approval."""
     changed = replace(without_condition(_spend_approval(status), ConditionType.VERIFIED), intent=None)
     return with_condition(
-        changed, ConditionType.APPLIED, ConditionStatus.FALSE, "RemovedByOthers", message, now=now, generation=generation
+        changed,
+        ConditionType.APPLIED,
+        ConditionStatus.FALSE,
+        "RemovedByOthers",
+        message,
+        now=now,
+        generation=generation,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from pgtend.core.wording import change, reduction
 from pgtend.domain.index import ColumnArgument, FunctionCall, Index, IndexColumn, SortOrder
 from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import ConditionType, RecommendationStatus
@@ -14,10 +15,10 @@ def of_recommendation(status: RecommendationStatus) -> index_recommendation.Disp
     """The columns of an IndexRecommendation."""
     evidence, judgement = status.evidence, status.judgement
     return index_recommendation.Display(
-        gain=f"{evidence.benefit_percent:.0f}%" if evidence else "",
-        saved=f"{evidence.saved_seconds_per_hour:,.0f}s/h" if evidence else "",
+        gain=f"{reduction(evidence.benefit_percent)}%" if evidence and evidence.queries else "",
+        saved=f"{evidence.saved_seconds_per_hour:,.0f}s/h" if evidence and evidence.queries else "",
         size=_bytes(evidence.size_bytes) if evidence else "",
-        measured=f"{judgement.percent:+.0f}%" if judgement and judgement.percent is not None else "",
+        measured=f"{change(judgement.percent)}%" if judgement and judgement.percent is not None else "",
         index=_keys(status.proposal.index) if status.proposal else "",
         message=_newest_word(status),
     )

@@ -13,6 +13,7 @@ from math import floor, log1p, log2
 
 from pgtend.core.verify.baseline import MIN_SLICES, slices_reached
 from pgtend.core.verify.effects import Effect, adjust_for_many, effect_of, total_effect
+from pgtend.core.wording import change, reduction
 from pgtend.domain.policy import Verification
 from pgtend.domain.verification import (
     Judgement,
@@ -86,7 +87,7 @@ def judge(measurement: Measurement, verification: Verification, now: datetime) -
     regression = _find_regression(judged, verification, significance)
     if regression is not None:
         gain = (
-            f" The statements that should gain changed by {helped_total.percent:+.0f} %, which does not make up for it."
+            f" The statements that should gain changed by {change(helped_total.percent)} %, which does not make up for it."
             if helped_total is not None and helped_total.log_ratio < 0
             else ""
         )
@@ -106,17 +107,17 @@ def judge(measurement: Measurement, verification: Verification, now: datetime) -
     if helped_total.log_ratio <= wanted and helped_total.p_value < significance:
         return say(
             Verdict.IMPROVED,
-            f"The statements that should gain take {-helped_total.percent:.0f} % less time than before, "
+            f"The statements that should gain take {reduction(-helped_total.percent)} % less time than before, "
             "relative to statements that the change cannot touch.",
         )
     if helped_total.lower_bound(significance) > wanted:
         return say(
             Verdict.INEFFECTIVE,
-            f"The statements that should gain changed by {helped_total.percent:+.0f} %; an improvement of "
+            f"The statements that should gain changed by {change(helped_total.percent)} %; an improvement of "
             f"{verification.improvement_percent:g} % can be ruled out.",
         )
     undecided = (
-        f"The statements that should gain changed by {helped_total.percent:+.0f} % so far (p = {helped_total.p_value:.2g}), "
+        f"The statements that should gain changed by {change(helped_total.percent)} % so far (p = {helped_total.p_value:.2g}), "
         "which is not sure enough"
     )
     if is_over:
@@ -146,13 +147,13 @@ def _find_regression(judged: Sequence[_Judged], verification: Verification, sign
         worst = max(hurt, key=_added_share)
         others = f" and {len(hurt) - 1} more" if len(hurt) > 1 else ""
         return (
-            f"Statement {worst.statement.fingerprint}{others} became slower: {worst.effect.percent:+.0f} % relative to "
+            f"Statement {worst.statement.fingerprint}{others} became slower: {change(worst.effect.percent)} % relative to "
             "statements that the change cannot touch."
         )
     if judged:
         total = total_effect([(each.statement.weight, each.effect) for each in judged])
         if total.log_ratio >= log1p(verification.regression_percent / 100) and total.p_value < significance:
-            return f"The statements on the table together take {total.percent:+.0f} % more time than before."
+            return f"The statements on the table together take {change(total.percent)} % more time than before."
     return None
 
 
@@ -163,7 +164,7 @@ def _suspect_regression(judged: Sequence[_Judged], verification: Verification) -
         return None
     worst = max(hurt, key=_added_share)
     return (
-        f"Statement {worst.statement.fingerprint} seems to have become slower ({worst.effect.percent:+.0f} %, "
+        f"Statement {worst.statement.fingerprint} seems to have become slower ({change(worst.effect.percent)} %, "
         f"p = {worst.effect.p_value:.2g}), which is not sure enough yet."
     )
 
@@ -200,7 +201,7 @@ def _shown(statement: TreatedStatement, effect: Effect) -> StatementEffect:
 
 
 def _observed(total: Effect | None) -> str:
-    return f"; taken as it is, the statements that should gain changed by {total.percent:+.0f} %" if total else ""
+    return f"; taken as it is, the statements that should gain changed by {change(total.percent)} %" if total else ""
 
 
 def _restarted(measurement: Measurement) -> str:
