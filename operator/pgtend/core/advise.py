@@ -19,6 +19,7 @@ from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
 from pgtend.core.upkeep import entries_written, upkeep_of
 from pgtend.domain.advice import (
     Advice,
+    AdvisedChange,
     Constraints,
     CostAnswer,
     CostRequest,
@@ -80,6 +81,8 @@ class _Search:
         self.sizes: dict[Index, int] = dict.fromkeys(ordered, 0)
         writes = entries_written(workload.queries, catalog)
         self.upkeep = {index: upkeep_of(index, catalog, writes) for index in self.sizes}
+        self.drops = drop_duplicates(catalog)
+        self.budget = _with_freed(constraints.storage_budget, self.drops)
         self.chosen: IndexSet = NOTHING
         self.seconds = 0.0
         self.complete = True
@@ -88,11 +91,10 @@ class _Search:
         """Ask for the size of every candidate; those that do not fit the budget alone go."""
         answers = yield SizesRequest(indexes=tuple(self.sizes))
         self.seconds += answers.seconds
-        budget = self.constraints.storage_budget
         self.sizes = {
             index: size
             for index, size in zip(self.sizes, answers.sizes, strict=True)
-            if budget is None or size <= budget
+            if self.budget is None or size <= self.budget
         }
         self.candidates = {query: frozenset(found & self.sizes.keys()) for query, found in self.candidates.items()}
 
@@ -146,7 +148,7 @@ class _Search:
             self.workload.hours,
         )
         return Advice(
-            changes=(*creates, *drop_duplicates(self.catalog)),
+            changes=(*creates, *self.drops),
             cost_before=self._query_cost(NOTHING),
             cost_after=self._query_cost(self.chosen),
             left_out=(*self.workload.left_out, *left_out),
@@ -196,7 +198,7 @@ class _Search:
             [WeightedOptions(weight=query.weight, options=self.known.options(query.id)) for query in self._planned()],
             {index: self.sizes[index] for index in indexes},
             {index: self.upkeep[index] + threshold for index in indexes},
-            Limits(storage=self.constraints.storage_budget, free_slots=free),
+            Limits(storage=self.budget, free_slots=free),
         )
 
     def _is_settled(self, choice: IndexSet) -> bool:
@@ -230,3 +232,8 @@ def _share(query: WeightedQuery, total_ms: float, total_weight: float) -> float:
     if query.load and total_ms > 0:
         return query.load.total_ms / total_ms
     return query.weight / total_weight if total_weight > 0 else 0.0
+
+
+def _with_freed(budget: int | None, drops: Iterable[AdvisedChange]) -> int | None:
+    """The budget is for what is added net of what is dropped."""
+    return None if budget is None else budget + sum(change.evidence.size_bytes for change in drops)

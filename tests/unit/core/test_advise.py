@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtend.core.advise import advise
+from pgtend.core.candidates import is_served, starts_with
+from pgtend.core.rule_of_thumb import advise_unvalidated
+from pgtend.core.statement import read_statement
+from pgtend.domain.advice import Advice, Constraints
+from pgtend.domain.catalog import Catalog, ExistingIndex
+from pgtend.domain.index import Index
+from pgtend.domain.recommendation import Action
+from pgtend.domain.workload import Load, Query, WeightedQuery, Workload
+from tests.unit.core.catalogs import catalog, existing, index_on
+from tests.unit.core.planner import Planner
+
+SHOP = catalog()
+TEXTS = (
+    "select id from payments where booking_id = $1",
+    "select id from bookings where couple_id = $1 order by wedding_date",
+    "select id from bookings where vendor_id = $1 and wedding_date between $2 and $3",
+    "select p.id from payments p join bookings b on b.id = p.booking_id where b.couple_id = $1",
+    "select sum(amount) from payments where created_at > $1",
+    "update payments set status = $1 where booking_id = $2",
+    "insert into payments (id, booking_id) values ($1, $2)",
+    "select id from bookings where vendor_id = $1 or couple_id = $2",
+    "delete from payments where created_at < $1 and status = $2",
+)
+
+
+def workload(texts: Sequence[str] = TEXTS, weights: Sequence[float] = ()) -> Workload:
+    queries = []
+    for number, text in enumerate(texts):
+        query = read_statement(text, SHOP)
+        assert isinstance(query, Query)
+        weight = weights[number] if number < len(weights) else 100.0
+        load = Load(calls=int(weight), total_ms=weight * 20.0, rows=int(weight))
+        queries.append(WeightedQuery(id=query.fingerprint, query=query, weight=weight, load=load))
+    return Workload(queries=tuple(queries), hours=1.0)
+
+
+def ask(
+    given_workload: Workload, of: Catalog = SHOP, constraints: Constraints | None = None, planner: Planner | None = None
+) -> Advice:
+    return (planner or Planner(of)).answer(advise(given_workload, of, constraints or Constraints()))
+
+
+def creates(advice: Advice) -> list[Index]:
+    return [change.index for change in advice.changes if change.action is Action.CREATE]
+
+
+def applied(of: Catalog, advice: Advice) -> Catalog:
+    made: list[ExistingIndex] = [
+        existing(index, f"made_{number}", oid=1000 + number) for number, index in enumerate(creates(advice))
+    ]
+    return replace(of, indexes=(*of.indexes, *made))
+
+
+def test_the_obvious_index_is_found_with_its_evidence() -> None:
+    advice = ask(workload(TEXTS[:1]))
+    (change,) = advice.changes
+    assert change.index == index_on("payments", "booking_id")
+    assert change.evidence.validated
+    assert change.evidence.benefit_percent > 90
+    assert 0 < change.evidence.saved_seconds_per_hour <= 2.0
+    (helped,) = change.evidence.queries
+    assert helped.text == "select id from public.payments where booking_id = $1"
+    assert advice.cost_after < advice.cost_before
+
+
+workloads = st.lists(
+    st.tuples(st.sampled_from(TEXTS), st.integers(1, 1000).map(float)),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda each: each[0],
+).map(lambda drawn: workload([text for text, _ in drawn], [weight for _, weight in drawn]))
+budgets = st.none() | st.integers(0, 200_000_000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(workloads, budgets, st.integers(1, 4))
+def test_what_is_advised_keeps_to_its_limits_and_is_not_there_already(
+    given_workload: Workload, budget: int | None, most: int
+) -> None:
+    there = [existing(index_on("payments", "booking_id"), oid=5), existing(index_on("bookings", "vendor_id"), oid=6)]
+    of = replace(SHOP, indexes=tuple(there))
+    planner = Planner(of)
+    advice = ask(given_workload, of, Constraints(storage_budget=budget, max_indexes_per_table=most), planner)
+    chosen = creates(advice)
+    assert not any(is_served(index, there) for index in chosen)
+    assert budget is None or sum(map(planner.size, chosen)) <= budget
+    for table in of.tables:
+        assert sum(index.table_name == table for index in chosen) <= max(most - len(of.indexes_of(table)), 0)
+    assert advice.cost_after <= advice.cost_before
+
+
+@settings(max_examples=30, deadline=None)
+@given(workloads, budgets)
+def test_the_same_input_gives_the_same_answer(given_workload: Workload, budget: int | None) -> None:
+    constraints = Constraints(storage_budget=budget)
+    assert ask(given_workload, constraints=constraints) == ask(given_workload, constraints=constraints)
+
+
+@settings(max_examples=30, deadline=None)
+@given(workloads)
+def test_once_the_advice_is_applied_there_is_nothing_new(given_workload: Workload) -> None:
+    of = SHOP
+    advice = ask(given_workload, of)
+    again = ask(given_workload, applied(of, advice))
+    assert creates(again) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(workloads, st.integers(0, 100_000_000), st.integers(0, 100_000_000))
+def test_a_larger_budget_is_never_worse(given_workload: Workload, budget: int, more: int) -> None:
+    smaller = ask(given_workload, constraints=Constraints(storage_budget=budget, minimum_gain=0.0))
+    larger = ask(given_workload, constraints=Constraints(storage_budget=budget + more, minimum_gain=0.0))
+    upkeep = [sum(change.evidence.write_cost for change in advice.changes) for advice in (smaller, larger)]
+    assert larger.cost_after + upkeep[1] <= (smaller.cost_after + upkeep[0]) * (1 + 1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(workloads)
+def test_no_chosen_index_is_the_beginning_of_another(given_workload: Workload) -> None:
+    chosen = creates(ask(given_workload))
+    for one in chosen:
+        for other in chosen:
+            if one is not other and one.table_name == other.table_name and starts_with(other, one):
+                pytest.fail(f"{one} is served by {other}")
+
+
+def test_an_index_that_does_not_pay_for_its_writes_is_not_advised() -> None:
+    texts = (TEXTS[0], TEXTS[6])
+    assert creates(ask(workload(texts, [100.0, 100.0]))) == [index_on("payments", "booking_id")]
+    assert creates(ask(workload(texts, [1.0, 100_000_000.0]))) == []
+
+
+def test_what_a_person_does_not_want_is_not_advised() -> None:
+    constraints = Constraints(unwanted=frozenset({index_on("payments", "booking_id")}))
+    assert index_on("payments", "booking_id") not in creates(ask(workload(TEXTS[:1]), constraints=constraints))
+
+
+def test_an_unplannable_query_is_left_out_with_its_share_and_the_rest_is_helped() -> None:
+    given_workload = workload(TEXTS[:2], [300.0, 100.0])
+    first = given_workload.queries[1].query.fingerprint
+    advice = ask(given_workload, planner=Planner(SHOP, {first: "A reason."}))
+    (left_out,) = advice.left_out
+    assert (left_out.id, left_out.reason, left_out.share) == (first, "A reason.", 0.25)
+    assert creates(advice) == [index_on("payments", "booking_id")]
+
+
+def test_a_deadline_ends_the_search_with_what_is_known() -> None:
+    advice = ask(workload(), constraints=Constraints(seconds=0.5), planner=Planner(SHOP, seconds=1.0))
+    assert not advice.complete
+
+
+def test_an_invalid_index_does_not_count_as_one() -> None:
+    of = replace(SHOP, indexes=(existing(index_on("payments", "booking_id"), valid=False),))
+    assert creates(ask(workload(TEXTS[:1]), of)) == [index_on("payments", "booking_id")]
+
+
+def test_what_a_dropped_duplicate_frees_may_be_spent() -> None:
+    size = Planner(SHOP).size(index_on("payments", "booking_id"))
+    twice = [
+        replace(existing(index_on("payments", "status"), name, oid=oid), size_bytes=size)
+        for oid, name in ((1, "a"), (2, "b"))
+    ]
+    budget = Constraints(storage_budget=size // 2)
+    assert creates(ask(workload(TEXTS[:1]), SHOP, budget)) == []
+    advice = ask(workload(TEXTS[:1]), replace(SHOP, indexes=tuple(twice)), budget)
+    assert [change.action for change in advice.changes] == [Action.CREATE, Action.DROP]
+
+
+def test_an_empty_workload_gets_no_advice() -> None:
+    advice = ask(Workload(queries=()))
+    assert advice.changes == ()
+    assert advice.complete
+
+
+def test_without_a_planner_the_statistics_speak_and_nothing_is_called_validated() -> None:
+    advice = advise_unvalidated(workload(TEXTS[:1]), SHOP, Constraints())
+    assert creates(advice) == [index_on("payments", "booking_id")]
+    assert not any(change.evidence.validated for change in advice.changes)
