@@ -115,13 +115,11 @@ class _Search:
 
     def improve(self) -> Generator[CostsRequest, Answers, None]:
         """Choose, plan what was chosen, take that in, choose again."""
-        best = self._cost_of(NOTHING)
         for _ in range(ROUNDS):
             choice = self._choose()
             yield from self._ask((query, choice & found) for query, found in self.candidates.items())
-            cost = self._cost_of(choice)
-            if cost < best:
-                best, self.chosen = cost, choice
+            if self._cost_of(choice) < self._cost_of(self.chosen):
+                self.chosen = choice
             if self._is_settled(choice) or not self.complete:
                 break
         yield from self._ask(
@@ -193,7 +191,7 @@ class _Search:
         indexes = self._in_order(seen)
         tables = {index.table_name for index in indexes}
         free = {table: self.constraints.max_indexes_per_table - len(self.catalog.indexes_of(table)) for table in tables}
-        threshold = self.constraints.minimum_gain * self._query_cost(NOTHING)
+        threshold = self._least_gain()
         return choose_indexes(
             [WeightedOptions(weight=query.weight, options=self.known.options(query.id)) for query in self._planned()],
             {index: self.sizes[index] for index in indexes},
@@ -218,8 +216,12 @@ class _Search:
         return total
 
     def _cost_of(self, chosen: IndexSet) -> float:
-        threshold = self.constraints.minimum_gain * self._query_cost(NOTHING)
+        threshold = self._least_gain()
         return self._query_cost(chosen) + sum(self.upkeep[index] + threshold for index in chosen)
+
+    def _least_gain(self) -> float:
+        """What an index must save: a share of the cost that the chosen set leaves, as if advice were asked for again then."""
+        return self.constraints.minimum_gain * self._query_cost(self.chosen)
 
     def _in_order(self, indexes: IndexSet) -> tuple[Index, ...]:
         """Always in the order of the candidates, so that the same input gives the same answer."""
