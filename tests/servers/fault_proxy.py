@@ -128,7 +128,7 @@ def _status(code: int, headers: dict[str, str]) -> web.Response:
 async def _pass_on(request: web.Request, session: aiohttp.ClientSession, url: str) -> web.StreamResponse:
     headers = {key: value for key, value in request.headers.items() if key.lower() not in _DROPPED}
     async with session.request(
-        request.method, f"{url}{request.path_qs}", headers=headers, data=await request.read()
+        request.method, f"{url}{request.path_qs}", headers=headers, data=await request.read() or None
     ) as answer:
         kept = {key: value for key, value in answer.headers.items() if key.lower() not in _DROPPED}
         response = web.StreamResponse(status=answer.status, headers=kept)

@@ -28,11 +28,11 @@ def make_registry(tracking: Tracking) -> kopf.OperatorRegistry:
 
     @kopf.on.event(GROUP, VERSION, TUNING_POLICY.plural, registry=registry)
     async def see_policy(event: kopf.RawEvent, **_: Any) -> None:
-        tracking.see(TUNING_POLICY, event["object"], deleted=event["type"] == "DELETED")
+        tracking.see(TUNING_POLICY, event["type"], event["object"])
 
     @kopf.on.event(GROUP, VERSION, INDEX_RECOMMENDATION.plural, registry=registry)
     async def see_recommendation(event: kopf.RawEvent, **_: Any) -> None:
-        tracking.see(INDEX_RECOMMENDATION, event["object"], deleted=event["type"] == "DELETED")
+        tracking.see(INDEX_RECOMMENDATION, event["type"], event["object"])
 
     return registry
 

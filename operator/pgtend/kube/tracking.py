@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,6 +18,8 @@ from pgtend.serve.health import Progress
 logger = logging.getLogger(__name__)
 
 LIST_AGAIN_SECONDS = 240.0
+DOUBT_SECONDS = 2.0
+"""A watch that begins anew tells its objects one by one; one LIST then answers for them all."""
 KINDS_AGAIN_SECONDS = 5.0
 STARTING, WAKING = frozenset({Change.NEW, Change.SPEC}), frozenset({Change.NEW, Change.SPEC, Change.GONE})
 
@@ -41,10 +44,14 @@ class Tracking:
         self._loops = loops
         self._namespaces = namespaces
         self._progress = progress
+        self._doubt = asyncio.Event()
+        """Set when the watch began anew, for then it may have missed deletions."""
 
-    def see(self, kind: Kind, seen: Object, *, deleted: bool = False) -> None:
-        """Take in one event of the watch."""
-        store = self.stores[kind]
+    def see(self, kind: Kind, event: str | None, seen: Object) -> None:
+        """Take in one event of the watch: ADDED, MODIFIED, DELETED, or None for what was there when it began."""
+        store, deleted = self.stores[kind], event == "DELETED"
+        if event is None:
+            self._doubt.set()
         self._follow(kind, store.remove(seen) if deleted else store.put(seen), seen)
 
     async def wait_for_kinds(self) -> None:
@@ -60,9 +67,10 @@ class Tracking:
             await asyncio.sleep(KINDS_AGAIN_SECONDS)
 
     async def list_again_and_again(self) -> None:
-        """List all objects now, and every few minutes from then on."""
+        """List all objects now, every few minutes from then on, and soon after the watch had to begin anew."""
         pause = 1.0
         while True:
+            self._doubt.clear()
             try:
                 for kind in KINDS:
                     for namespace in self._namespaces or (None,):
@@ -74,7 +82,10 @@ class Tracking:
             else:
                 self._progress.problem, self._progress.listed = "", True
                 pause = LIST_AGAIN_SECONDS
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._doubt.wait()
+                    await asyncio.sleep(DOUBT_SECONDS)
 
     async def _list(self, kind: Kind, namespace: str | None) -> None:
         items: list[Object] = []
