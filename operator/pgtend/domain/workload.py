@@ -43,6 +43,8 @@ class CounterSnapshot:
     counters: Mapping[StatementKey, StatementCounters]
     stats_reset: datetime | None
     dealloc: int
+    server_started: datetime | None = None
+    """When the server process began: another one has cold caches, and may be another machine."""
 
 
 @dataclass(frozen=True, kw_only=True)

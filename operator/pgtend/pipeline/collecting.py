@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from pgtend.core.verify import slice_length
 from pgtend.core.workload import accumulate, difference
-from pgtend.domain.catalog import DatabaseIdentity
+from pgtend.domain.catalog import Catalog, DatabaseIdentity, WriteCounters
+from pgtend.domain.index import TableName
 from pgtend.domain.policy import Policy
 from pgtend.domain.record import HourOfLoad
 from pgtend.domain.workload import Load, Slice
@@ -33,6 +34,8 @@ async def collect(database: Database, identity: DatabaseIdentity, policy: Policy
     memory.settings_digest = digest
     snapshot = await database.read_counters()
     before, memory.snapshot = memory.snapshot, snapshot
+    if before is not None and before.server_started != snapshot.server_started:
+        disturbance = disturbance or "the server was restarted or failed over"
     if before is None or disturbance:
         _begin_again(memory, snapshot.at)
         return disturbance
@@ -61,18 +64,40 @@ async def keep_loads(identity: DatabaseIdentity, memory: Memory, ports: Ports, n
     hour = HourOfLoad(
         hour=now.replace(minute=0, second=0, microsecond=0),
         statements=unkept.loads,
-        rows_written={},
+        rows_written=unkept.rows_written,
         seconds=(now - unkept.since).total_seconds(),
     )
     await ports.history.add_hour(database_key(identity), hour)
 
 
+async def look_at_catalog(database: Database, identity: DatabaseIdentity, memory: Memory, ports: Ports) -> None:
+    """Read the catalog, note since when each index has been there, and count what was written since the last time."""
+    before, memory.catalog = memory.catalog, await database.read_catalog()
+    memory.catalog_at = ports.clock.monotonic()
+    names = [f"{index.table.schema}.{index.name}" for index in memory.catalog.indexes]
+    await ports.history.see_indexes(database_key(identity), names, ports.clock.now())
+    if before is not None and memory.unkept is not None:
+        for name, rows in _rows_written(before, memory.catalog).items():
+            memory.unkept.rows_written[name] = memory.unkept.rows_written.get(name, 0) + rows
+
+
+def _rows_written(before: Catalog, after: Catalog) -> dict[TableName, int]:
+    """Rows written to each table between two readings; counters that went down were reset and tell nothing."""
+    written = {}
+    for name, table in after.tables.items():
+        earlier = before.tables.get(name)
+        rows = _sum_of(table.writes) - _sum_of(earlier.writes) if earlier else 0
+        if rows > 0:
+            written[name] = rows
+    return written
+
+
+def _sum_of(writes: WriteCounters) -> int:
+    return writes.inserted + writes.updated + writes.deleted
+
+
 def _changed_server(before: DatabaseIdentity | None, now: DatabaseIdentity) -> str:
-    if before is None or before == now:
-        return ""
-    if (before.system_identifier, before.oid) != (now.system_identifier, now.oid):
-        return "the secret leads to another database"
-    return "the server was upgraded or failed over"
+    return "the server was upgraded or failed over" if before not in (None, now) else ""
 
 
 def _begin_again(memory: Memory, at: datetime) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pgtend.domain.advice import Advice, Spent
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
 from pgtend.domain.finding import Finding
+from pgtend.domain.index import TableName
 from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.workload import CounterSnapshot, Load, Slice
 from pgtend.pipeline.building import Works
@@ -38,10 +39,11 @@ class SliceInProgress:
 
 @dataclass(kw_only=True)
 class Unkept:
-    """Loads that are not in the history yet."""
+    """Loads and writes that are not in the history yet."""
 
     since: datetime
     loads: dict[str, Load] = field(default_factory=dict)
+    rows_written: dict[TableName, int] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -71,3 +73,9 @@ class Memory:
     advised: Advised | None = None
     what_if_findings: tuple[Finding, ...] = ()
     spent: Spent = field(default_factory=Spent)
+    shapes: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Of each recommendation that is being measured, the OIDs of its table and of the indexes on it."""
+
+    def for_another_database(self) -> Memory:
+        """What remains when the Secret leads to another database: nothing of the old one may be held against the new."""
+        return Memory(uid=self.uid, works=self.works, spent=self.spent)

@@ -27,7 +27,7 @@ from pgtend.domain.policy_status import Effective, PolicyStatus
 from pgtend.domain.recommendation import ConditionStatus, ConditionType, Recommendation
 from pgtend.pipeline.advice_seeking import seek_advice
 from pgtend.pipeline.claims import Claims
-from pgtend.pipeline.collecting import collect
+from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.lifecycle import advance
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import publish
@@ -100,6 +100,8 @@ class Tending:
         memory.uid = policy.uid
         async with ports.target.observe(policy) as database:
             identity = await database.identify()
+            if memory.identity and database_key(memory.identity) != database_key(identity):
+                memory = self._memory = memory.for_another_database()
             found.checked.add(Aspect.CONNECTED)
             found.findings.extend(await database.inspect())
             found.checked.add(Aspect.PERMITTED)
@@ -111,8 +113,10 @@ class Tending:
             due = any(_is_in_motion(each) for each in found.recommendations)
             now_monotonic = ports.clock.monotonic()
             if memory.catalog is None or due or now_monotonic - memory.catalog_at > CATALOG_SECONDS:
-                memory.catalog, memory.catalog_at = await database.read_catalog(), now_monotonic
+                await look_at_catalog(database, identity, memory, ports)
             disturbance = await collect(database, identity, policy, memory, ports)
+        if memory.catalog is None:
+            raise ValueError("a pass ended its look at the database without the catalog")
         tuner_problem = await self._inspect_tuner(policy, identity, found)
         scene = Scene(
             now=ports.clock.now(),

@@ -23,7 +23,7 @@ async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Me
         return await save(recommendation, transitions.removed_by_others(status, message, now, generation), ports)
     verified = status.condition(ConditionType.VERIFIED)
     if status.measurement and verified and verified.reason == Verdict.MEASURING:
-        measurement = _take_in_slices(status.measurement, scene, memory)
+        measurement = _take_in_slices(recommendation, status.measurement, scene, memory)
         if measurement != status.measurement or _is_over(measurement, scene):
             judgement = judge(measurement, scene.policy.verification, now)
             changed = transitions.judge_change(status, measurement, judgement, now, generation)
@@ -45,9 +45,25 @@ def _is_undone_by_others(recommendation: Recommendation, scene: Scene) -> bool:
     return there != (proposal.action is Action.CREATE)
 
 
-def _take_in_slices(measurement: Measurement, scene: Scene, memory: Memory) -> Measurement:
-    if scene.disturbance:
-        return restart_measuring(measurement, scene.now, scene.disturbance)
+def _changed_table(recommendation: Recommendation, scene: Scene, memory: Memory) -> str:
+    """Whether somebody else changed the table's indexes, or made it anew, since the last pass."""
+    proposal = recommendation.status.proposal
+    if proposal is None:
+        return ""
+    name = proposal.index.table_name
+    table = scene.catalog.tables.get(name)
+    shape = frozenset(index.oid for index in scene.catalog.indexes_of(name)) | {table.oid if table else 0}
+    before = memory.shapes.get(recommendation.name, shape)
+    memory.shapes[recommendation.name] = shape
+    return "" if shape == before else f"somebody changed the table {name} or its indexes"
+
+
+def _take_in_slices(
+    recommendation: Recommendation, measurement: Measurement, scene: Scene, memory: Memory
+) -> Measurement:
+    disturbance = scene.disturbance or _changed_table(recommendation, scene, memory)
+    if disturbance:
+        return restart_measuring(measurement, scene.now, disturbance)
     for piece in memory.slices:
         measurement = add_slice(measurement, piece)
     return measurement

@@ -92,7 +92,11 @@ class Observer:
         }
         first = rows[0]
         return CounterSnapshot(
-            at=first["at"], counters=counters, stats_reset=first["stats_reset"], dealloc=first["dealloc"]
+            at=first["at"],
+            counters=counters,
+            stats_reset=first["stats_reset"],
+            dealloc=first["dealloc"],
+            server_started=first["server_started"],
         )
 
     async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:

@@ -3,6 +3,7 @@
 --        but without pg_read_all_stats the queryid of other roles' statements is NULL.
 SELECT
     now() AS at,
+    pg_postmaster_start_time() AS server_started,
     (SELECT info.stats_reset FROM {extension_schema}.pg_stat_statements_info AS info) AS stats_reset,
     (SELECT info.dealloc FROM {extension_schema}.pg_stat_statements_info AS info) AS dealloc,
     statement.userid::bigint AS userid,
