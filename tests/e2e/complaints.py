@@ -59,12 +59,12 @@ def until_tuned(shop: Shop, table: str) -> str:
     """Wait until an index on this table is recommended; returns the recommendation's name."""
 
     def look() -> str:
-        (name,) = [
+        names = [
             str(each["metadata"]["name"])
             for each in shop.recommendations()
-            if each["status"]["proposal"]["index"]["table"] == table
+            if each.get("status", {}).get("proposal", {}).get("index", {}).get("table") == table
             and condition_of(each, "Proposed")["reason"] == "Issued"
         ]
-        return name
+        return names[0]
 
     return shop.until(f"a recommendation for {table}", look, SECONDS)

@@ -21,7 +21,7 @@ LITERALS = (
     f"select id, placed from orders where customer = 7 and note <> '{CANARY}-literal' /* {CANARY}-comment */",
     f"select id from orders where note = '{PERSON}' and customer = 11 -- {CANARY}-trailing comment",
     f"select count(*) from customers where name like '{CANARY}-prefix%' or city = E'{CANARY}-escaped'",
-    f'select $${CANARY}-dollar$$, id as "{CANARY}-alias" from orders where customer = 13',
+    f'select $${CANARY}-dollar$$, id as "An alias" from orders where customer = 13',
     f"select id from no_such_table where note = '{CANARY}-failing'",
 )
 
