@@ -33,14 +33,14 @@ def run() -> None:
 
     Ends with 0 after a signal, 1 when the set-up is wrong, 3 when it lost the leadership.
     """
-    from pgtend import composition
+    from pgtend.process import operator
     from pgtend.settings import read_settings
 
     try:
         settings = read_settings(os.environ)
     except PgtendError as error:
         raise click.ClickException(str(error)) from None
-    sys.exit(asyncio.run(composition.run(settings)))
+    sys.exit(asyncio.run(operator.run(settings)))
 
 
 @main.command()

@@ -27,6 +27,9 @@ def kinds(control_plane: Cluster) -> Cluster:
     subprocess.run(
         [*kubectl, "wait", "--for=condition=Established", "--timeout=30s", *names], check=True, capture_output=True
     )
+    # For a moment after that the API server says 429 to lists; kubectl tries again.
+    lists = ",".join(kind.plural for kind in KINDS)
+    subprocess.run([*kubectl, "get", lists, "--all-namespaces"], check=True, capture_output=True)
     return control_plane
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pgtend.kube.edges import Composition, Edges
 from pgtend.kube.kinds import PolicyKey
 from pgtend.kube.policies import PolicyObject
 from pgtend.kube.recommendations import RecommendationObjects
 from pgtend.kube.secrets import Secrets
-from pgtend.kube.targets import DatabaseSessions
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tending import Tending
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.ddl import describe, describe_drop
+from pgtend.process.edges import Composition, Edges
+from pgtend.process.sessions import DatabaseSessions
 
 
 def compose(edges: Edges) -> Composition:

@@ -18,7 +18,6 @@ from datetime import timedelta
 from pgtend.domain.finding import HistoryUnavailable, LeadershipLost, PgtendError
 from pgtend.history import open_history
 from pgtend.kube.client import open_api
-from pgtend.kube.edges import Compose, Edges, SystemClock
 from pgtend.kube.events import Events
 from pgtend.kube.kinds import INDEX_RECOMMENDATION, KINDS, TUNING_POLICY, PolicyKey
 from pgtend.kube.leadership import Leadership
@@ -29,6 +28,8 @@ from pgtend.kube.store import ObjectStore
 from pgtend.kube.tracking import Tracking, phases, ready_states
 from pgtend.kube.watching import watch_objects
 from pgtend.ports import History
+from pgtend.process.composition import compose
+from pgtend.process.edges import Compose, Edges, SystemClock
 from pgtend.serve.health import Progress, liveness, readiness
 from pgtend.serve.http import serve
 from pgtend.serve.metrics import Metrics, Seen
@@ -45,8 +46,13 @@ END_SECONDS = 9
 """This long after a signal the process ends even if something hangs."""
 
 
+async def run(settings: Settings) -> int:
+    """Tend until a signal or the loss of leadership; returns the exit code."""
+    return await operate(settings, compose)
+
+
 async def operate(settings: Settings, compose: Compose) -> int:
-    """Tend until a signal or the loss of leadership, with loop bodies that ``compose`` makes; returns the exit code."""
+    """Tend until a signal or the loss of leadership, as ``run`` does, with loop bodies of the caller's."""
     configure_logging(settings.log_format)
     ending = asyncio.Event()
     _take_signals(ending)
