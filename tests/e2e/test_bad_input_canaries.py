@@ -42,6 +42,7 @@ def test_personal_data_is_tuned_around(stage: Stage) -> None:
     shop.approve(name)
     shop.until_condition("Applied", "Done", name=name)
     until_well(shop, "Connected", "Permitted", "WhatIf", "TunerReady")
+    shop.stop_load()
 
 
 @pytest.mark.afterwards

@@ -43,6 +43,7 @@ def test_statistics_in_another_schema_are_found_once_it_is_open(stage: Stage) ->
     grant_again(shop)
     until_well(shop, "Connected", "Permitted")
     until_tuned(shop, "orders")
+    shop.stop_load()
 
 
 def test_without_hypopg_advice_goes_on_unvalidated(stage: Stage) -> None:
@@ -55,6 +56,7 @@ def test_without_hypopg_advice_goes_on_unvalidated(stage: Stage) -> None:
     assert not found["status"]["evidence"].get("validated", False)
     run(shop, "create extension hypopg")
     until_well(shop, "WhatIf")
+    shop.stop_load()
 
 
 def test_an_observer_that_sees_no_statistics_is_told_the_grant(stage: Stage) -> None:
@@ -87,6 +89,7 @@ def test_a_table_that_may_not_be_read_is_named_and_the_rest_is_tended(stage: Sta
     until_tuned(shop, "orders")
     grant_again(shop)
     until_well(shop, "Permitted")
+    shop.stop_load()
 
 
 def test_a_tuner_that_is_no_member_of_the_owner_is_told_so(stage: Stage) -> None:
@@ -103,7 +106,7 @@ def test_a_tuner_that_is_no_member_of_the_owner_is_told_so(stage: Stage) -> None
 
 
 def test_row_level_security_that_hides_statistics_is_pointed_out(stage: Stage) -> None:
-    shop = stage.open_shop("row-security")
+    shop = stage.open_shop("row-security", shapes=())
     run(shop, "alter table orders enable row level security", "create policy all_rows on orders using (true)")
     shop.apply_policy()
     until_said(shop, "Permitted", "True", "RowSecurityHidesStatistics", "public.orders", "BYPASSRLS")
@@ -127,6 +130,7 @@ def test_a_pooler_in_front_of_the_tuner_is_refused(stage: Stage) -> None:
         assert shop.indexes() == {}
         shop.kubectl.apply(stage.databases.secret(secret, shop.database, TUNER, sslmode="require"))
         until_well(shop, "TunerReady")
+    shop.stop_load()
 
 
 def test_a_tuner_of_another_database_changes_nothing(stage: Stage) -> None:
@@ -157,6 +161,7 @@ def test_an_approval_does_not_carry_over_to_another_database(stage: Stage, other
     shop.until("an Event", lambda: "OtherDatabase" in shop.reasons_said())
     until_well(shop, "Connected", "TunerReady")
     assert shop.indexes() == {} == elsewhere.indexes()
+    shop.stop_load()
 
 
 def test_a_reset_in_between_loses_nothing(stage: Stage, other_server: ShopServer) -> None:
@@ -169,6 +174,7 @@ def test_a_reset_in_between_loses_nothing(stage: Stage, other_server: ShopServer
     run(shop, "select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()))")
     time.sleep(6)
     until_well(shop, "Connected", "Permitted", "WhatIf", "TunerReady")
+    shop.stop_load()
 
 
 def test_a_table_dropped_while_recommended_outdates_the_recommendation(stage: Stage) -> None:
@@ -182,6 +188,7 @@ def test_a_table_dropped_while_recommended_outdates_the_recommendation(stage: St
     run(shop, *ORDERS)
     grant_again(shop)
     shop.until_condition("Proposed", "Issued", name=name)
+    shop.stop_load()
 
 
 def test_a_table_dropped_while_approved_is_missed_and_nothing_is_built(stage: Stage) -> None:
@@ -196,6 +203,7 @@ def test_a_table_dropped_while_approved_is_missed_and_nothing_is_built(stage: St
     assert "The table public.orders is not there any more" in condition_of(found, "Applied")["message"]
     until_well(shop, "Connected", "Permitted", "TunerReady")
     assert shop.indexes() == {}
+    shop.stop_load()
 
 
 def test_a_database_that_goes_away_is_said_and_found_again(stage: Stage, other_server: ShopServer) -> None:
@@ -259,6 +267,7 @@ def test_awkward_names_are_recommended_and_built(stage: Stage) -> None:
         assert rows == [(schema, table, column, True)]
     finally:
         stop()
+    shop.stop_load()
 
 
 def to_63_bytes(start: str) -> str:

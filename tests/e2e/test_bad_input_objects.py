@@ -85,6 +85,7 @@ def test_a_recommendation_made_by_hand_waits_and_nothing_is_executed(stage: Stag
     name = until_tuned(shop, "orders")
     assert name != SOMEBODYS
     assert shop.indexes() == {}
+    shop.stop_load()
 
 
 def test_a_recommendation_edited_into_nonsense_is_refused_or_not_executed(stage: Stage) -> None:
@@ -119,6 +120,7 @@ def test_a_recommendation_edited_into_nonsense_is_refused_or_not_executed(stage:
     time.sleep(TWO_PASSES)
     assert shop.indexes() == {}
     until_well(shop, "Permitted")
+    shop.stop_load()
 
 
 def test_nobody_with_a_shipped_role_writes_a_status(stage: Stage) -> None:

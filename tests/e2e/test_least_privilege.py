@@ -54,6 +54,7 @@ def test_a_change_goes_its_way_while_a_person_keeps_editing(stage: Stage) -> Non
     found = shop.until_condition("Applied", "Done", name=name)
     assert condition_of(found, "Approved")["status"] == "True"
     assert list(shop.indexes().values()) == [True]
+    shop.stop_load()
 
 
 @pytest.mark.afterwards
