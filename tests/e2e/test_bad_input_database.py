@@ -76,8 +76,11 @@ def test_a_server_that_does_not_say_which_it_is_gets_the_grant_named(stage: Stag
     run(shop, "revoke execute on function pg_catalog.pg_control_system() from public")
     shop.apply_policy()
     until_unready(shop, "StatementFailed", "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system()")
-    run(shop, f"grant execute on function pg_catalog.pg_control_system() to {OBSERVER}, {TUNER}")
-    until_well(shop, "Connected", "Permitted", "TunerReady")
+    run(shop, f"grant execute on function pg_catalog.pg_control_system() to {OBSERVER}")
+    until_said(shop, "TunerReady", "False", "StatementFailed", "GRANT EXECUTE ON FUNCTION")
+    until_well(shop, "Connected", "Permitted")
+    run(shop, f"grant execute on function pg_catalog.pg_control_system() to {TUNER}")
+    until_well(shop, "TunerReady")
 
 
 def test_a_table_that_may_not_be_read_is_named_and_the_rest_is_tended(stage: Stage) -> None:

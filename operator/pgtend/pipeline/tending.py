@@ -149,6 +149,9 @@ class Tending:
             findings = await self._look_at_tuner(policy, observed)
         except ConnectionRefusedByTarget as refusal:
             findings = (replace(refusal.finding, aspect=Aspect.TUNER_READY),)
+        except StatementFailed as failure:
+            # What only the tuner lacks does not keep the observer from its work.
+            findings = (Finding(aspect=Aspect.TUNER_READY, reason="StatementFailed", message=str(failure)),)
         else:
             found.checked.add(Aspect.TUNER_READY)
         found.findings.extend(findings)
