@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 120
+NOT_YET = "There can be a delay between when CustomResourceDefinitions are created and when they are available"
 NAMESPACE = "shop"
 # The recommendation that the documents speak of: pgtend would have made it by the time that the reader gets there.
 RECOMMENDATION = "bookings-payments-3fa9c1d2"
@@ -36,7 +38,16 @@ class Reader:
             )
             if code != 0:
                 return code, output
-        return self._bash(text)
+        return self._patiently(text)
+
+    def _patiently(self, text: str) -> tuple[int, str]:
+        """Run it again as long as the API server asks for patience with definitions that are seconds old."""
+        deadline = time.monotonic() + SECONDS
+        while True:
+            code, output = self._bash(text)
+            if code == 0 or NOT_YET not in output or time.monotonic() > deadline:
+                return code, output
+            time.sleep(0.5)
 
     def _bash(self, text: str) -> tuple[int, str]:
         run = subprocess.run(

@@ -32,6 +32,7 @@ CONTROLLERS = (
     "namespace-controller",
     "serviceaccount-controller",
     "clusterrole-aggregation-controller",
+    "persistentvolumeclaim-protection-controller",  # takes its finalizer away, without which no claim would ever be gone
 )
 # What clients asked and what they were told, for tests about rights and about how much an idle operator asks.
 AUDIT_POLICY = """\
