@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
-from pgtend.core.candidates import candidates
+from pgtend.core.candidates import candidates, starts_with
 from pgtend.core.evidence import advised_creates
 from pgtend.core.known_costs import IndexSet, KnownCosts
 from pgtend.core.redundancy import drop_duplicates
@@ -114,19 +114,34 @@ class _Search:
         )
 
     def improve(self) -> Generator[CostsRequest, Answers, None]:
-        """Choose, plan what was chosen, take that in, choose again."""
+        """Choose, plan what was chosen, take that in, choose again; then let wider indexes stand in for narrower ones."""
         for _ in range(ROUNDS):
             choice = self._choose()
-            yield from self._ask((query, choice & found) for query, found in self.candidates.items())
+            yield from self._ask((query, self._on_tables(query, choice)) for query in self.queries)
             if self._cost_of(choice) < self._cost_of(self.chosen):
                 self.chosen = choice
             if self._is_settled(choice) or not self.complete:
                 break
+        yield from self._do_without_beginnings()
         yield from self._ask(
-            (query, (self.chosen & found) - {index})
-            for query, found in self.candidates.items()
+            (query, self._on_tables(query, self.chosen) - {index})
+            for query in self.queries
             for index in self._in_order(self._used(query, self.chosen))
         )
+
+    def _do_without_beginnings(self) -> Generator[CostsRequest, Answers, None]:
+        """Leave out an index that another chosen one begins with, where that gives up next to nothing of what is saved."""
+        for index in self._in_order(self.chosen):
+            rest = self.chosen - {index}
+            if not any(starts_with(wider, index) for wider in rest):
+                continue
+            yield from self._ask((query, self._on_tables(query, rest)) for query in self.queries)
+            saved = self._query_cost(NOTHING) - self._query_cost(self.chosen)
+            if (
+                self.complete
+                and self._cost_of(rest) <= self._cost_of(self.chosen) + self.constraints.minimum_gain * saved
+            ):
+                self.chosen = rest
 
     def advice(self) -> Advice:
         """What was found."""
@@ -139,7 +154,7 @@ class _Search:
         creates = advised_creates(
             self.chosen,
             tuple(self._planned()),
-            self.candidates,
+            {query: self._on_tables(query, self.chosen) for query in self.queries},
             self.known,
             self.sizes,
             self.upkeep,
@@ -183,8 +198,13 @@ class _Search:
         return questions
 
     def _used(self, query: str, shown: IndexSet) -> IndexSet:
-        plan = self.known.plan_with(query, shown & self.candidates[query])
+        plan = self.known.plan_with(query, self._on_tables(query, shown))
         return plan.used if plan else NOTHING
+
+    def _on_tables(self, query: str, indexes: IndexSet) -> IndexSet:
+        """Those on the query's tables, whichever query they were thought of for."""
+        relations = self.queries[query].query.relations
+        return frozenset(index for index in indexes if index.table_name in relations)
 
     def _choose(self) -> IndexSet:
         seen = frozenset().union(*(self.known.indexes_seen(query) for query in self.queries))
@@ -209,7 +229,7 @@ class _Search:
     def _query_cost(self, chosen: IndexSet) -> float:
         total = 0.0
         for query in self._planned():
-            plan = self.known.plan_with(query.id, chosen & self.candidates[query.id])
+            plan = self.known.plan_with(query.id, self._on_tables(query.id, chosen))
             nothing = self.known.plan_with(query.id, NOTHING)
             plan = plan or nothing
             total += query.weight * plan.cost if plan else 0.0

@@ -244,6 +244,19 @@ def test_no_namesake_of_a_built_in_function_can_be_called() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "id = any ($1::bigint[]::int[])",
+        "status = any (array[]::text[])",
+        "$1::int[] = array[id]",
+        "$1::text[][] is null",
+    ],
+)
+def test_casts_to_arrays_are_read(condition: str) -> None:
+    assert query(f"select id from payments where {condition}").relations == {PAYMENTS.name}
+
+
 def test_sixty_joins_are_read() -> None:
     joins = " ".join(f"join payments p{n} on p{n}.booking_id = b.id" for n in range(60))
     assert query(f"select b.id from bookings b {joins}").relations == {BOOKINGS.name, PAYMENTS.name}

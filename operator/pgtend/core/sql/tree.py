@@ -61,9 +61,9 @@ def parse(tokens: Tokens) -> Tree:
     starts: list[int] = []
     words: list[str] = []
     length = 0
-    for token in tokens:
+    for place, token in enumerate(tokens):
         starts.append(length)
-        words.append(_spell_for_parser(token))
+        words.append("" if _is_of_array_type(tokens, place) else _spell_for_parser(token))
         length += len(words[-1]) + 1
     try:
         root = sqlglot.parse_one(" ".join(words), dialect="postgres")
@@ -119,6 +119,18 @@ def _child_of(ancestor: exp.Expr, node: exp.Expr) -> exp.Expr:
     while node.parent is not None and node.parent is not ancestor:
         node = node.parent
     return node
+
+
+def _is_of_array_type(tokens: Tokens, place: int) -> bool:
+    """Whether this is a bracket of ``[]``, which says nothing of the structure and is not always understood."""
+    token = tokens[place]
+    return (
+        token.sign("[") and place + 1 < len(tokens) and tokens[place + 1].sign("]") and not _makes_array(tokens, place)
+    ) or (token.sign("]") and tokens[place - 1].sign("[") and not _makes_array(tokens, place - 1))
+
+
+def _makes_array(tokens: Tokens, place: int) -> bool:
+    return place > 0 and tokens[place - 1].word("array")
 
 
 def _spell_for_parser(token: Token) -> str:

@@ -1,0 +1,223 @@
+"""`pgtend advise` on a real PostgreSQL 15 with HypoPG: what is advised, in all forms, from all sources."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pgtend.cli import main
+from pgtend.core.sql.lexer import tokenize
+from tests.integration.advise.conftest import Advise, run
+from tests.servers.fixtures_postgres import Database, fresh_database
+from tests.servers.postgres import PostgresServer
+
+EXPECTED = {("payments", "booking_id"), ("bookings", "couple_id"), ("bookings", "vendor_id")}
+"""Tables with the first key of their one new index."""
+
+
+def advised(content: dict[str, object]) -> set[tuple[str, tuple[str, ...]]]:
+    indexes = content["indexes"]
+    assert isinstance(indexes, list)
+    return {(index["table"], tuple(index["columns"])) for index in indexes}
+
+
+def test_from_live_statements_alone_as_json(advise: Advise) -> None:
+    outcome = advise("--output", "json")
+    assert outcome.code == 0
+    content = outcome.json
+    assert sorted((table, columns[0]) for table, columns in advised(content)) == sorted(EXPECTED)
+    assert ("bookings", ("vendor_id", "wedding_date")) in advised(content)
+    assert content["cost"]["after"] < 0.1 * content["cost"]["before"]
+    assert content["spent"]["explains"] > 0
+    assert content["spent"]["seconds"] > 0
+    assert content["complete"]
+    for index in content["indexes"]:
+        assert index["definition"].startswith(f"CREATE INDEX {index['name']} ON public.{index['table']} ")
+        assert index["validated"]
+        assert index["sizeBytes"] > 1_000_000
+        assert index["savedSecondsPerHour"] > 0
+        assert index["queries"]
+    assert [drop["name"] for drop in content["drops"]] == ["payments_created_at_idx"] or [
+        drop["name"] for drop in content["drops"]
+    ] == ["payments_created_idx"]
+
+
+def test_none_of_the_application_s_statements_is_left_out(advise: Advise) -> None:
+    reasons = [each["reason"] for each in advise("--output", "json").json["leftOut"]]
+    assert not [reason for reason in reasons if "refused" in reason or "parsed" in reason or "has no column" in reason]
+
+
+def test_as_sql_there_is_nothing_but_sql(advise: Advise) -> None:
+    outcome = advise("--output", "sql")
+    assert outcome.code == 0
+    for line in outcome.stdout.splitlines():
+        assert line.startswith("-- ") or (
+            line.startswith(("CREATE INDEX CONCURRENTLY ", "DROP INDEX CONCURRENTLY ")) and line.endswith(";")
+        )
+    assert "candidate" in outcome.stderr
+
+
+def test_as_a_table_a_person_sees_what_and_why(advise: Advise) -> None:
+    outcome = advise()
+    assert outcome.code == 0
+    for words in ("ON public.payments (booking_id", "DROP INDEX", "s/h", "Estimates are not results"):
+        assert words in outcome.stdout
+    assert max(map(len, outcome.stdout.splitlines()[:6])) <= 80
+
+
+def test_once_applied_there_is_nothing_more_to_advise(postgres15: PostgresServer, tmp_path: Path) -> None:
+    path = tmp_path / "w.sql"
+    path.write_text(
+        "SELECT id FROM a WHERE x = $1; SELECT id FROM a WHERE y = $1 ORDER BY x; SELECT count(*) FROM a WHERE id < $1"
+    )
+    with fresh_database(postgres15) as database:
+        database.run(
+            "CREATE TABLE a (id int PRIMARY KEY, x int, y int, note text)",
+            "INSERT INTO a SELECT n, n % 5000, n % 7000, 'note' FROM generate_series(1, 50000) AS n",
+            "ANALYZE a",
+        )
+        first = run(database.dsn, "--workload", str(path), "--output", "sql")
+        assert "CREATE INDEX" in first.stdout
+        database.run(*(line for line in first.stdout.splitlines() if not line.startswith("--")))
+        database.run("VACUUM ANALYZE a")
+        again = run(database.dsn, "--workload", str(path), "--output", "sql")
+        assert again.code == 0
+        assert tokenize(again.stdout) == ()
+
+
+@pytest.mark.parametrize("form", ["folder", "file", "json"])
+def test_from_files_in_every_form(advise: Advise, tmp_path: Path, form: str) -> None:
+    texts = [
+        "SELECT id, amount FROM payments WHERE booking_id = 17",
+        "SELECT id FROM bookings WHERE couple_id = 17 ORDER BY wedding_date",
+    ]
+    if form == "folder":
+        path = tmp_path
+        for number, text in enumerate(texts):
+            (tmp_path / f"q{number}.sql").write_text(text)
+    elif form == "file":
+        path = tmp_path / "all.sql"
+        path.write_text(";\n".join(texts))
+    else:
+        path = tmp_path / "all.json"
+        path.write_text(json.dumps([{"id": f"q{n}", "sql": text, "weight": n + 1} for n, text in enumerate(texts)]))
+    content = advise("--workload", str(path), "--output", "json").json
+    assert {table for table, _ in advised(content)} == {"payments", "bookings"}
+    assert content["statements"] == 2
+
+
+def test_bad_statements_get_a_line_each_and_the_rest_gets_advice(advise: Advise, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT id FROM payments WHERE booking_id = 17")
+    (tmp_path / "b.sql").write_text("SELEC nonsense")
+    (tmp_path / "c.sql").write_text("CREATE TABLE x (a int)")
+    (tmp_path / "d.sql").write_text("SELECT * FROM dropped_long_ago")
+    (tmp_path / "e.sql").write_text("SELECT id FROM payments WHERE amount = my_own(3)")
+    (tmp_path / "f.sql").write_text("SELECT id FROM payments WHERE amount = 'x'::int4range")
+    (tmp_path / "g.sql").write_text("SELECT nothing FROM payments WHERE booking_id = 3")
+    content = advise("--workload", str(tmp_path), "--output", "json").json
+    assert advised(content) == {("payments", ("booking_id",))}
+    reasons = {each["id"]: each["reason"] for each in content["leftOut"]}
+    assert reasons.keys() == {"b.sql", "c.sql", "d.sql", "e.sql", "f.sql", "g.sql"}
+    assert "dropped_long_ago" in reasons["d.sql"]
+    assert "my_own" in reasons["e.sql"]
+    assert all(reason.endswith(".") for reason in reasons.values())
+
+
+def test_a_budget_is_kept_and_none_is_left_at_zero(advise: Advise) -> None:
+    full = advise("--output", "json").json
+    freed = sum(drop["sizeBytes"] for drop in full["drops"])
+    budget = max(index["sizeBytes"] for index in full["indexes"]) - freed + 100_000
+    less = advise("--output", "json", "--storage-budget", str(budget)).json
+    assert sum(index["sizeBytes"] for index in less["indexes"]) <= budget + freed
+    assert advised(less)
+    assert len(advised(less)) < len(advised(full))
+
+
+def test_tables_get_no_more_indexes_than_allowed(advise: Advise) -> None:
+    content = advise("--output", "json", "--max-indexes-per-table", "2").json
+    assert sum(table == "bookings" for table, _ in advised(content)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--storage-budget", "much"], "is no size"),
+        (["--workload", "/gone/away"], "no file or folder /gone/away"),
+        (["--output", "yaml"], "yaml"),
+        (["--max-indexes-per-table", "0"], "0"),
+    ],
+)
+def test_wrong_options_end_with_2_and_a_sentence(advise: Advise, arguments: list[str], words: str) -> None:
+    outcome = advise(*arguments)
+    assert outcome.code == 2
+    assert words in outcome.stderr
+    assert outcome.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://nobody:hush-hush@127.0.0.1:1/shop",
+        "postgresql://nobody:hush-hush@%zz/",
+        "host=127.0.0.1 hush-hush",
+    ],
+)
+def test_a_database_that_cannot_be_reached_ends_with_1_and_tells_no_password(dsn: str) -> None:
+    outcome = run(dsn)
+    assert outcome.code == 1
+    assert outcome.stderr.startswith("Error: ")
+    assert "hush" not in outcome.stderr + outcome.stdout
+
+
+def test_nothing_of_a_secret_table_gets_out_by_any_text(marketplace: Database, advise: Advise, tmp_path: Path) -> None:
+    marketplace.run("CREATE TABLE IF NOT EXISTS secret (word text)", "INSERT INTO secret VALUES ('xyzzy')")
+    texts = [
+        "SELECT id FROM payments WHERE id = table_to_xml('secret', true, false, '')::text::int",
+        "SELECT id FROM payments WHERE id = query_to_xml('select * from secret', true, false, '')::text::int",
+        "SELECT id FROM payments WHERE id = pg_catalog.table_to_xml('secret', true, false, '')::text::int",
+        "SELECT id FROM payments WHERE id = \"table_to_xml\"('secret', true, false, '')::text::int",
+        "SELECT id FROM payments WHERE id = ts_stat('select to_tsvector(word) from secret')::text::int",
+    ]
+    (tmp_path / "w.json").write_text(json.dumps([{"sql": text} for text in texts]))
+    outcome = advise("--workload", str(tmp_path / "w.json"), "--output", "json")
+    assert len(outcome.json["leftOut"]) == len(texts)
+    assert outcome.json["spent"]["explains"] == 0
+    assert "xyzzy" not in outcome.stdout + outcome.stderr
+
+
+def test_without_hypopg_it_says_what_is_lost_and_goes_on(postgres15: PostgresServer, tmp_path: Path) -> None:
+    (tmp_path / "w.sql").write_text("SELECT * FROM a WHERE x = 3")
+    with fresh_database(postgres15) as database:
+        database.run(
+            "DROP EXTENSION hypopg",
+            "CREATE TABLE a AS SELECT n AS id, n % 50000 AS x, 'note' AS note FROM generate_series(1, 100000) AS n",
+            "ANALYZE a",
+        )
+        outcome = run(database.dsn, "--workload", str(tmp_path / "w.sql"), "--output", "json")
+    assert outcome.code == 0
+    assert "hypopg" in outcome.stderr.lower()
+    assert [index["validated"] for index in outcome.json["indexes"]] == [False]
+    assert outcome.json["notes"]
+
+
+def test_without_pg_stat_statements_it_says_how_to_get_it_and_takes_files(
+    postgres15: PostgresServer, tmp_path: Path
+) -> None:
+    (tmp_path / "w.sql").write_text("SELECT * FROM a WHERE x = 3")
+    with fresh_database(postgres15) as database:
+        database.run("DROP EXTENSION pg_stat_statements", "CREATE TABLE a (x int)")
+        outcome = run(database.dsn)
+        assert outcome.code == 1
+        assert "pg_stat_statements" in outcome.stderr
+        assert run(database.dsn, "--workload", str(tmp_path / "w.sql")).code == 0
+
+
+def test_the_shipped_observer_is_all_it_needs(marketplace: Database) -> None:
+    grants = CliRunner().invoke(main, ["grants", "--no-tuner"], env={"PGTEND_DSN": marketplace.dsn})
+    marketplace.run(grants.stdout, "ALTER ROLE pgtend_observer PASSWORD 'secret of a test'")
+    outcome = run(marketplace.dsn_for("pgtend_observer", "secret of a test"), "--output", "json")
+    assert outcome.code == 0
+    assert {(table, columns[0]) for table, columns in advised(outcome.json)} == EXPECTED
