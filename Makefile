@@ -5,12 +5,12 @@ SHELL := bash
 .ONESHELL:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help demo test install lint unit controlplane integration lock
+.PHONY: help demo test install lint unit controlplane integration reference lock
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # Folders that exist, so that one list serves every state of the tree.
-CODE := operator/pgtend tests $(wildcard demo benchmarks)
+CODE := operator/pgtend tests $(wildcard demo benchmarks tools)
 SCRIPTS := tools/install.sh .ci/run $(wildcard tools/*.sh)
 SLOW_TESTS := tests/integration $(wildcard tests/docs tests/e2e)
 
@@ -52,6 +52,9 @@ controlplane: ## build the Kubernetes API that the tests run against: minutes on
 integration: ## tests against a real Kubernetes API and real Postgres servers, and the blocks of the documents
 	$(call heading,Integration tests and docs blocks)
 	pytest $(SLOW_TESTS)
+
+reference: ## write docs/reference/api.md from the models
+	$(call run,python tools/reference.py docs/reference/api.md)
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
