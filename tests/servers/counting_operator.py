@@ -19,12 +19,12 @@ from pathlib import Path
 from pgtend.core.conditions import set_condition
 from pgtend.domain.policy_status import Effective, PolicyStatus
 from pgtend.domain.recommendation import ConditionStatus
-from pgtend.process.edges import Composition, Edges
 from pgtend.kube.kinds import PolicyKey
-from pgtend.process.operator import operate
 from pgtend.kube.policies import PolicyObject
 from pgtend.kube.recommendations import RecommendationObjects
 from pgtend.pipeline.report import PassReport
+from pgtend.process.edges import Composition, Edges
+from pgtend.process.operator import operate
 from pgtend.settings import read_settings
 
 
