@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtend.core.canonical import canonical_form, index_name, is_named_after, object_name, proposal_hash
@@ -116,6 +116,7 @@ def test_objects_are_named_after_policy_table_and_hash(policy: str, table: str, 
     assert object_name(policy, table, "0123456789abcdef") == name
 
 
+@settings(deadline=None)
 @given(
     policy=st.from_regex(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True),
     table=st.text(min_size=1, max_size=80),
@@ -128,6 +129,7 @@ def test_every_object_name_is_a_dns_label(policy: str, table: str, hash_: str) -
     assert name.endswith(f"-{hash_[:8]}")
 
 
+@settings(deadline=None)
 @given(
     table=st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=63),
     columns=st.lists(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtend.core.sql.lexer import LONGEST_TEXT, Kind, NotLexable, spell, tokenize
@@ -53,6 +53,7 @@ def test_a_text_may_not_be_endless() -> None:
         tokenize("x" * (LONGEST_TEXT + 1))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.text("$1a'\"/*-+<> \n\\(),.:;[]eEuU&xX_", max_size=40))
 def test_a_spelled_text_reads_as_the_same_tokens(text: str) -> None:
     try:

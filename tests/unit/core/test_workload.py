@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtend.core.workload import (
@@ -112,6 +112,7 @@ def test_what_ran_longest_ago_is_forgotten_first() -> None:
     assert known == {"c": load(1), "a": load(3), "d": load(1)}
 
 
+@settings(deadline=None)
 @given(
     batches=st.lists(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 9).map(load), max_size=5), max_size=8),
     most=st.integers(1, 6),

@@ -15,6 +15,9 @@ from pgtend.domain.workload import Query
 
 _RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 _DEEPEST_LINEAGE = 20
+_MOST_CONDITIONS = 500
+"""Thousands of conditions in one statement say nothing new; the outermost are read."""
+_CONDITIONS = (exp.EQ, exp.NullSafeEQ, exp.In, exp.Is, exp.Like, *_RANGES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,11 @@ class _Reader:
         self._sources: dict[int, dict[str, exp.Expr]] = {}
 
     def read(self) -> tuple[TableUse, ...]:
-        for node in self._root.walk():
+        conditions = 0
+        for node in self._root.walk():  # breadth first
+            conditions += isinstance(node, _CONDITIONS)
+            if conditions > _MOST_CONDITIONS:
+                break
             if isinstance(node, exp.EQ | exp.NullSafeEQ):
                 self._read_equality(node)
             elif isinstance(node, exp.In):
