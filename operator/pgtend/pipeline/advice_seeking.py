@@ -42,6 +42,8 @@ async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advic
     if not workload.queries:
         return None, memory.what_if_findings
     advice, memory.what_if_findings = await _advise(workload, scene, memory, ports)
+    if advice is None:
+        return None, memory.what_if_findings
     memory.advice = advice
     memory.next_advice = scene.now + scene.policy.tune_interval
     memory.advised = Advised(
@@ -71,7 +73,10 @@ async def _workload(scene: Scene, memory: Memory, ports: Ports) -> Workload:
     return observed_workload(loads, memory.statements.queries, observed, memory.unusable)
 
 
-async def _advise(workload: Workload, scene: Scene, memory: Memory, ports: Ports) -> tuple[Advice, tuple[Finding, ...]]:
+async def _advise(
+    workload: Workload, scene: Scene, memory: Memory, ports: Ports
+) -> tuple[Advice | None, tuple[Finding, ...]]:
+    """Advice with what there is to say about its planning; None where a session cannot be had now but may be at the next pass."""
     constraints = _constraints(scene)
     if scene.policy.what_if is WhatIfSource.OFF:
         message = (
@@ -86,6 +91,8 @@ async def _advise(workload: Workload, scene: Scene, memory: Memory, ports: Ports
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF:
             raise
+        if refusal.finding.fatal:
+            return None, (refusal.finding,)
         return advise_unvalidated(workload, scene.catalog, constraints), (refusal.finding,)
     return advice, ()
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 from pgtend.core import transitions
 from pgtend.core.canonical import index_name
-from pgtend.core.decide import decide_change, decide_running_build
+from pgtend.core.decide import decide_change, decide_rollback, decide_running_build
 from pgtend.core.verify import slice_length, start_measuring, take_baseline
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.index import Index
@@ -132,10 +132,11 @@ async def continue_intent(recommendation: Recommendation, scene: Scene, memory: 
         return recommendation
     if works.is_running(name, Verb.BUILD):
         return await _watch_build(recommendation, scene, memory, ports)
-    failure = works.take_failure(name, Verb.BUILD) or works.take_failure(name, Verb.REMOVE)
-    works.take_failure(name, Verb.END_BUILD)
     if scene.tuner_problem is not None:
         return recommendation
+    failure = works.take_failure(name, Verb.BUILD) or works.take_failure(name, Verb.REMOVE)
+    # Ending a build fails where it ended by itself first; the catalog tells.
+    works.take_failure(name, Verb.END_BUILD)
     async with ports.target.execute(scene.policy) as executor:
         state = await executor.index_state(_proposal_of(recommendation).index, intent.index_name)
     if state is IndexState.BUILDING:
@@ -190,8 +191,7 @@ async def _after_build(
             memory.works.start(recommendation.name, Verb.REMOVE, work, ports.wake)
             return recommendation
         case _ if intent.kind is IntentKind.UNDO_REMOVE:
-            start_ddl(recommendation, intent, scene, memory, ports)
-            return recommendation
+            return await _take_back(recommendation, intent, state, failure, scene, memory, ports)
         case _ if has_failed:
             return await _failed(recommendation, intent, failure, scene, ports)
         case _:
@@ -240,9 +240,35 @@ async def _after_removal(
         measurement = start_measuring(status.measurement, now)
         await note(recommendation, intent, "Done", message, ports, scene)
         return await save(recommendation, transitions.complete(status, measurement, message, now, generation), ports)
-    if failure and intent.kind is IntentKind.REMOVE:
-        return await _failed(recommendation, intent, failure, scene, ports)
-    start_ddl(recommendation, intent, scene, memory, ports)
+    if intent.kind is IntentKind.REMOVE:
+        if failure:
+            return await _failed(recommendation, intent, failure, scene, ports)
+        # The operator was restarted before the drop began: it is decided on anew.
+        return await save(recommendation, transitions.abandon(status, _RESUME, now, generation), ports)
+    return await _take_back(recommendation, intent, state, failure, scene, memory, ports)
+
+
+async def _take_back(
+    recommendation: Recommendation,
+    intent: Intent,
+    state: IndexState,
+    failure: str,
+    scene: Scene,
+    memory: Memory,
+    ports: Ports,
+) -> Recommendation:
+    """Do the DDL of an undo that is written down, now or once nothing stands in its way.
+
+    What is invalid serves nobody and is taken away at any time.
+    """
+    bounds = _proposal_of(recommendation).bounds
+    decision = decide_rollback(change_facts(recommendation, scene, bounds, Readiness()))
+    waits = decision.answer is not Answer.PROCEED and state is not IndexState.INVALID
+    if waits or failure:
+        message = decision.message if waits else f"{failure} It is tried again."
+        await ports.recommendations.announce(recommendation, "RollbackDue", message, warning=True)
+    if not waits:
+        start_ddl(recommendation, intent, scene, memory, ports)
     return recommendation
 
 

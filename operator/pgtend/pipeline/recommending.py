@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 from pgtend.core.approval import take_approval
 from pgtend.core.canonical import object_name, proposal_hash
@@ -18,6 +20,7 @@ from pgtend.domain.recommendation import (
     Proposal,
     Recommendation,
 )
+from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports, Scene
 
@@ -32,15 +35,26 @@ async def publish(advice: Advice, scene: Scene, ports: Ports) -> tuple[Recommend
     known = {recommendation.name: recommendation for recommendation in scene.recommendations}
     proposals = {name_of(change, scene): change for change in advice.changes}
     for name, change in proposals.items():
-        recommendation = known.get(name)
-        if recommendation is None:
-            recommendation = await ports.recommendations.issue(name)
-        known[name] = await _issue(recommendation, change, scene, ports)
-    if advice.complete:
-        for name, recommendation in known.items():
-            if name not in proposals:
-                known[name] = await _outdate(recommendation, scene, ports)
+        recommendation = known.get(name) or await ports.recommendations.issue(name)
+        known[name] = recommendation
+        await _replace(known, recommendation, partial(_issue, recommendation, change, scene, ports), ports)
+    for name, recommendation in list(known.items()):
+        if advice.complete and name not in proposals:
+            await _replace(known, recommendation, partial(_outdate, recommendation, scene, ports), ports)
     return tuple(known.values())
+
+
+async def _replace(
+    known: dict[str, Recommendation],
+    recommendation: Recommendation,
+    step: Callable[[], Awaitable[Recommendation]],
+    ports: Ports,
+) -> None:
+    after = await attempt(recommendation, step, ports)
+    if after is None:
+        del known[recommendation.name]
+    else:
+        known[recommendation.name] = after
 
 
 def name_of(change: AdvisedChange, scene: Scene) -> str:

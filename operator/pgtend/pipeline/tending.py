@@ -28,10 +28,10 @@ from pgtend.domain.recommendation import ConditionStatus, ConditionType, Recomme
 from pgtend.pipeline.advice_seeking import seek_advice
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
-from pgtend.pipeline.lifecycle import advance
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import publish
 from pgtend.pipeline.report import PassReport
+from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.summing_up import summarize
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
 
@@ -133,13 +133,7 @@ class Tending:
         found.checked.add(Aspect.WHAT_IF)
         if advice is not None:
             found.recommendations = await publish(advice, scene, ports)
-        for recommendation in found.recommendations:
-            # Each step is decided on what the steps before it have left.
-            current = replace(scene, recommendations=found.recommendations)
-            advanced = await advance(recommendation, current, memory, ports)
-            found.recommendations = tuple(
-                advanced if each.name == advanced.name else each for each in found.recommendations
-            )
+        found.recommendations = await advance_all(replace(scene, recommendations=found.recommendations), memory, ports)
 
     async def _inspect_tuner(self, policy: Policy, observed: DatabaseIdentity, found: _Found) -> str | None:
         """Why the tuner cannot work, as a sentence; its findings go into the condition."""
