@@ -91,7 +91,8 @@ async def _advise(
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF:
             raise
-        if refusal.finding.fatal:
+        # A session that was lost may have been lost by planning (HypoPG can crash a server): not again before the next advice.
+        if refusal.finding.fatal and refusal.finding.reason != "ConnectionLost":
             return None, (refusal.finding,)
         return advise_unvalidated(workload, scene.catalog, constraints), (refusal.finding,)
     return advice, ()
