@@ -35,9 +35,9 @@ _AS_OWNER = (
     "create table warehouses (id int primary key, city text not null)",
     "insert into warehouses select i, 'city ' || i % 50 from generate_series(1, 1000) as i",
     "create table orders (id int primary key, customer int not null, product int not null, placed date not null, note text)",
-    "insert into orders select i, (i * 7919) % 20000, (i * 31) % 5000, date '2026-01-01' + i % 300, repeat('x', 40) "
+    "insert into orders select i, (i * 7919) % 500, (i * 31) % 5000, date '2026-01-01' + i % 300, repeat('x', 40) "
     "from generate_series(1, 50000) as i",
-    "analyze",
+    "vacuum analyze customers, products, warehouses, orders",
     f"grant select, insert, update, delete on customers, products, warehouses, orders to {APPLICATION}",
 )
 
