@@ -5,14 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from pgtend.domain.finding import (
-    DefinitionRefused,
-    FencedOff,
-    ObjectGone,
-    ObjectRefused,
-    StatementFailed,
-    WriteConflict,
-)
 from pgtend.domain.recommendation import Recommendation
 from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.lifecycle import advance
