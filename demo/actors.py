@@ -32,7 +32,9 @@ def start_operator(scene: Scene, stack: ExitStack) -> Running:
     port = free_port()
     environment = {
         **_path(),
-        "KUBECONFIG": str(scene.cluster.kubeconfig_for_service_account(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)),
+        "KUBECONFIG": str(
+            clusters.kubeconfig_of(scene.administrator, scene.cluster, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)
+        ),
         "PGTEND_NAMESPACE": OPERATOR_NAMESPACE,
         "PGTEND_HISTORY_URL": f"sqlite+aiosqlite:///{scene.folder / 'history.db'}",
         "PGTEND_LISTEN": f"127.0.0.1:{port}",

@@ -12,7 +12,7 @@ from demo.kubectl import Kubectl, find_program
 from demo.narration import doing, show_command, tell
 from tests.servers.controlplane import ControlPlane
 from tests.servers.controlplane_binary import ControlPlaneUnavailableError
-from tests.servers.controlplane_cluster import Cluster, existing_cluster
+from tests.servers.controlplane_cluster import Cluster, existing_cluster, write_kubeconfig
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PGTEND = "demo/deploy/cluster"
@@ -81,6 +81,14 @@ def uninstall(kubectl: Kubectl) -> None:
         for folder in (APPROVER_NAME, PGTEND):
             rendered = kubectl.run("kustomize", str(REPOSITORY / folder))
             kubectl.run("delete", "--ignore-not-found", "--timeout=50s", "--filename", "-", stdin=rendered)
+
+
+def kubeconfig_of(administrator: Kubectl, cluster: Cluster, namespace: str, account: str) -> Path:
+    """Write a kubeconfig with a fresh token of a ServiceAccount."""
+    token = administrator.run("--namespace", namespace, "create", "token", account, "--duration=12h").strip()
+    path = administrator.cache.parent / f"{account}.kubeconfig"
+    write_kubeconfig(path, url=cluster.url, ca=cluster.ca, token=token, namespace=namespace)
+    return path
 
 
 def _stamps_approvers(kubectl: Kubectl) -> bool:

@@ -79,7 +79,7 @@ def _make_person(administrator: Kubectl, cluster: Cluster, folder: Path) -> Kube
         ),
     )
     tell(f"In the namespace {NAMESPACE} works {PERSON}, who holds view and the shipped role {APPROVER_ROLE}.")
-    kubeconfig = cluster.kubeconfig_for_service_account(NAMESPACE, PERSON)
+    kubeconfig = clusters.kubeconfig_of(administrator, cluster, NAMESPACE, PERSON)
     return Kubectl(kubeconfig=kubeconfig, namespace=NAMESPACE, cache=folder / "kubectl")
 
 
