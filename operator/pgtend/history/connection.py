@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def parse_url(url: str) -> URL:
 
 
 def make_engine(url: URL) -> AsyncEngine:
-    """An engine for a parsed URL; nothing is opened yet. Raises HistoryUnavailable when an SQLite file has no folder."""
+    """An engine for a parsed URL; nothing is opened yet."""
     if url.get_backend_name() != "sqlite":
         return create_async_engine(
             url,
@@ -53,7 +54,6 @@ def make_engine(url: URL) -> AsyncEngine:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "pgtend-history"},
         )
-    _check_folder(url)
     # SQLite has one writer at a time anyway: one connection makes the queue ours instead of a series of "busy".
     engine = create_async_engine(
         url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"timeout": BUSY_SECONDS}
@@ -68,6 +68,28 @@ def make_engine(url: URL) -> AsyncEngine:
         cursor.close()
 
     return engine
+
+
+def probe_file(url: URL) -> None:
+    """Open an SQLite file and take its write lock for a moment; blocks. Raises HistoryUnavailable.
+
+    Done before the engine opens it, because the thread that aiosqlite opens a file in outlives a failure to open it.
+    """
+    folder = Path(url.database or "").parent
+    if not folder.is_dir():
+        raise HistoryUnavailable(
+            f"The history cannot be kept at {_place(url)}: the folder {folder} does not exist. "
+            "Create it, or mount a volume there."
+        )
+    try:
+        with closing(sqlite3.connect(url.database or "", timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+            connection.execute("begin immediate")
+            connection.execute("rollback")
+    except sqlite3.Error as error:
+        sentence = _explain_sqlite(error, url)
+        if sentence is None:
+            raise
+        raise HistoryUnavailable(sentence) from None
 
 
 @asynccontextmanager
@@ -109,7 +131,7 @@ def _explain(error: DBAPIError, url: URL) -> str | None:
     """The sentence for an error that is about reaching or using the database at all; None for any other."""
     place = _place(url)
     if url.get_backend_name() == "sqlite":
-        return _explain_sqlite(error, url, place)
+        return _explain_sqlite(error.orig, url)
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
     if sqlstate == "42501":
         return f"The history at {place} may not be written: let its role create and write tables there."
@@ -122,18 +144,6 @@ def _explain(error: DBAPIError, url: URL) -> str | None:
     return None
 
 
-def _check_folder(url: URL) -> None:
-    # Looked at beforehand, because the thread that aiosqlite opens a file in outlives a failure to open it.
-    folder = Path(url.database or "").parent
-    if not folder.is_dir():
-        raise HistoryUnavailable(
-            f"The history cannot be kept at {_place(url)}: the folder {folder} does not exist. "
-            "Create it, or mount a volume there."
-        )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise HistoryUnavailable(_not_writable(url))
-
-
 def _not_writable(url: URL) -> str:
     folder = Path(url.database or "").parent
     return (
@@ -141,8 +151,9 @@ def _not_writable(url: URL) -> str:
     )
 
 
-def _explain_sqlite(error: DBAPIError, url: URL, place: str) -> str | None:
-    code = getattr(error.orig, "sqlite_errorname", "")
+def _explain_sqlite(error: BaseException | None, url: URL) -> str | None:
+    code = getattr(error, "sqlite_errorname", "")
+    place = _place(url)
     if code.startswith("SQLITE_CANTOPEN"):
         return _not_writable(url)
     if code.startswith("SQLITE_READONLY"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from pgtend.domain.index import TableName
 from pgtend.domain.record import ActionRecord, HourOfLoad
 from pgtend.domain.workload import Load
-from pgtend.history.connection import make_engine, parse_url, prepare_tables, translated
+from pgtend.history.connection import make_engine, parse_url, prepare_tables, probe_file, translated
 from pgtend.history.tables import actions, databases, observed_hours, statement_hours, table_hours, watched_indexes
 
 ACTIONS_LIVE_LONGER = timedelta(days=335)
@@ -37,6 +38,8 @@ async def open_history(url: str) -> AsyncIterator[SqlHistory]:
     that a newer pgtend made.
     """
     parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        await asyncio.to_thread(probe_file, parsed)
     engine = make_engine(parsed)
     history = SqlHistory(engine)
     try:

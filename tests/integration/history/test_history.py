@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -174,6 +176,15 @@ async def test_says_that_a_file_is_something_else(tmp_path: Path) -> None:
     with pytest.raises(HistoryUnavailable, match="is not an SQLite database"):
         async with open_history(f"sqlite:///{path}"):
             pass
+
+
+async def test_says_that_another_process_holds_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pgtend.history.connection.BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(HistoryUnavailable, match="locked by another process"):
+            async with open_history(f"sqlite:///{tmp_path}/history.db"):
+                pass
 
 
 async def test_says_what_postgres_refuses(database15: Database) -> None:
