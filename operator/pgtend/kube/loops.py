@@ -90,11 +90,17 @@ class Loop:
         await self._sleep(delay)
         tending = self._surroundings.make_tending(self._key, self.wake)
         failures = 0
+        passes = 0
         try:
             while True:
                 self._woken.clear()
                 pause = await self._one_pass(tending, failures)
                 failures = 0 if pause is not None else failures + 1
+                if pause is not None:
+                    passes += 1
+                    if passes == 1:
+                        # Loops that started together would meet again in every interval; so each takes a place of its own in it.
+                        pause *= place_of(self.uid)
                 self._since = time.monotonic()
                 await self._sleep(_back_off(failures) if pause is None else pause)
         except ObjectGone:
@@ -203,8 +209,12 @@ class Loops:
 
 def first_delay(uid: str, others: int) -> float:
     """Seconds before the first pass: with many policies their first passes spread, each at a place of its own."""
-    fraction = int(uid.replace("-", "")[:8] or "0", 16) / 0x1_0000_0000
-    return fraction * SPREAD_SECONDS * others
+    return place_of(uid) * SPREAD_SECONDS * others
+
+
+def place_of(uid: str) -> float:
+    """A policy's place in any span of time, from 0 to 1: the same for ever, and spread evenly over policies."""
+    return int(uid.replace("-", "")[:8] or "0", 16) / 0x1_0000_0000
 
 
 def _back_off(failures: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pgtend.core.advise import advise
 from pgtend.core.conditions import TERMINAL_REASONS
@@ -12,7 +12,7 @@ from pgtend.core.workload import accumulate, observed_workload
 from pgtend.domain.advice import Advice, Constraints, Spent
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
 from pgtend.domain.index import Index
-from pgtend.domain.policy import WhatIfSource
+from pgtend.domain.policy import Policy, WhatIfSource
 from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, Recommendation
 from pgtend.domain.workload import Load, Workload
@@ -34,7 +34,7 @@ WHAT_IF_SECONDS = 60.0
 
 async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advice | None, tuple[Finding, ...]]:
     """New advice when it is due, else None; with it the findings about what-if planning, which stand until the next."""
-    if not _is_due(scene, memory):
+    if not is_advice_due(scene.policy, memory, scene.now):
         return None, memory.what_if_findings
     await keep_loads(scene.identity, memory, ports, scene.now)
     memory.statements.forget_unusable()
@@ -55,13 +55,14 @@ async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advic
     return advice, memory.what_if_findings
 
 
-def _is_due(scene: Scene, memory: Memory) -> bool:
+def is_advice_due(policy: Policy, memory: Memory, now: datetime) -> bool:
+    """Whether it is time for advice: for the first after three looks, then every tuneInterval."""
     if memory.next_advice is not None:
-        return scene.now >= memory.next_advice
+        return now >= memory.next_advice
     if memory.collecting_since is None:
         return False
-    enough = max(FIRST_EVIDENCE, 3 * scene.policy.collect_interval)
-    return scene.now - memory.collecting_since >= min(enough, scene.policy.tune_interval)
+    enough = max(FIRST_EVIDENCE, 3 * policy.collect_interval)
+    return now - memory.collecting_since >= min(enough, policy.tune_interval)
 
 
 async def _workload(scene: Scene, memory: Memory, ports: Ports) -> Workload:

@@ -25,7 +25,7 @@ from pgtend.domain.finding import (
 from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import Effective, PolicyStatus
 from pgtend.domain.recommendation import ConditionStatus, ConditionType, Recommendation
-from pgtend.pipeline.advice_seeking import seek_advice
+from pgtend.pipeline.advice_seeking import is_advice_due, seek_advice
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.memory import Advised, Memory
@@ -35,8 +35,10 @@ from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.summing_up import summarize
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
 
-CATALOG_SECONDS = 60.0
-"""The catalog is read again after this time, and whenever something is to be changed."""
+CATALOG_SECONDS = 300.0
+"""The catalog is read again after this time, whenever advice is due, and in each pass while anything is approved or measured.
+
+It is by far the dearest thing that a pass asks of a server."""
 
 
 @dataclass(kw_only=True)
@@ -110,7 +112,7 @@ class Tending:
                 found.findings.append(_claimed(older))
             if _is_stopped(found.findings):
                 return
-            due = any(_is_in_motion(each) for each in found.recommendations)
+            due = is_advice_due(policy, memory, ports.clock.now()) or any(map(_is_in_motion, found.recommendations))
             now_monotonic = ports.clock.monotonic()
             if memory.catalog is None or due or now_monotonic - memory.catalog_at > CATALOG_SECONDS:
                 await look_at_catalog(database, identity, memory, ports)
