@@ -68,70 +68,18 @@ FUNCTIONS = frozenset(
 )
 """Functions of pg_catalog that may be called."""
 
-SPECIAL_SYNTAX = frozenset(
-    [
-        "cast",
-        "coalesce",
-        "collation",
-        "extract",
-        "greatest",
-        "grouping",
-        "least",
-        "normalize",
-        "nullif",
-        "overlay",
-        "position",
-        "trim",
-    ]
-)
+_SPECIAL_SYNTAX_WORDS = """
+    cast coalesce collation extract greatest grouping least normalize nullif overlay position trim
+"""
+SPECIAL_SYNTAX = frozenset(_SPECIAL_SYNTAX_WORDS.split())
 """Calls that the grammar itself makes, always to pg_catalog."""
 
-RESERVED = frozenset(
-    [
-        "all",
-        "and",
-        "any",
-        "array",
-        "as",
-        "between",
-        "case",
-        "current_time",
-        "current_timestamp",
-        "distinct",
-        "else",
-        "except",
-        "exists",
-        "fetch",
-        "for",
-        "from",
-        "group",
-        "having",
-        "in",
-        "intersect",
-        "interval",
-        "join",
-        "lateral",
-        "limit",
-        "localtime",
-        "localtimestamp",
-        "not",
-        "offset",
-        "on",
-        "only",
-        "or",
-        "order",
-        "row",
-        "select",
-        "some",
-        "then",
-        "union",
-        "using",
-        "values",
-        "when",
-        "where",
-        "with",
-    ]
-)
+_RESERVED_WORDS = """
+    all and any array as between case current_time current_timestamp distinct else except exists fetch for from
+    group having in intersect interval join lateral limit localtime localtimestamp not offset on only or order
+    row select some then union using values when where with
+"""
+RESERVED = frozenset(_RESERVED_WORDS.split())
 """Keywords that a bracket may follow and that cannot be the name of a function."""
 
 BEFORE_CONSTANT = (
@@ -174,188 +122,27 @@ EXTENSION_FUNCTIONS = frozenset(_EXTENSION_FUNCTIONS.split())
 PostGIS that may be called where the catalog says that an extension owns them. Others read tables, files or the network
 (dblink, tablefunc's crosstab, xml2, adminpack …)."""
 
-TYPES = frozenset(
-    [
-        "bigint",
-        "bit",
-        "bool",
-        "boolean",
-        "box",
-        "bpchar",
-        "bytea",
-        "char",
-        "character",
-        "cidr",
-        "circle",
-        "date",
-        "datemultirange",
-        "daterange",
-        "dec",
-        "decimal",
-        "double",
-        "float",
-        "float4",
-        "float8",
-        "inet",
-        "int",
-        "int2",
-        "int4",
-        "int4multirange",
-        "int4range",
-        "int8",
-        "int8multirange",
-        "int8range",
-        "integer",
-        "interval",
-        "json",
-        "jsonb",
-        "jsonpath",
-        "line",
-        "lseg",
-        "macaddr",
-        "macaddr8",
-        "money",
-        "name",
-        "national",
-        "nchar",
-        "numeric",
-        "nummultirange",
-        "numrange",
-        "oid",
-        "path",
-        "pg_lsn",
-        "point",
-        "polygon",
-        "real",
-        "smallint",
-        "text",
-        "tid",
-        "time",
-        "timestamp",
-        "timestamptz",
-        "timetz",
-        "tsmultirange",
-        "tsquery",
-        "tsrange",
-        "tstzmultirange",
-        "tstzrange",
-        "tsvector",
-        "uuid",
-        "varbit",
-        "varchar",
-        "xid",
-        "xid8",
-    ]
-)
+_TYPES_WORDS = """
+    bigint bit bool boolean box bpchar bytea char character cidr circle date datemultirange daterange dec
+    decimal double float float4 float8 inet int int2 int4 int4multirange int4range int8 int8multirange int8range
+    integer interval json jsonb jsonpath line lseg macaddr macaddr8 money name national nchar numeric
+    nummultirange numrange oid path pg_lsn point polygon real smallint text tid time timestamp timestamptz
+    timetz tsmultirange tsquery tsrange tstzmultirange tstzrange tsvector uuid varbit varchar xid xid8
+"""
+TYPES = frozenset(_TYPES_WORDS.split())
 """Types that anything may be cast to: their casts and input functions compute from the value alone."""
 
-REFUSED_TYPES = frozenset(
-    [
-        "regclass",
-        "regcollation",
-        "regconfig",
-        "regdictionary",
-        "regnamespace",
-        "regoper",
-        "regoperator",
-        "regproc",
-        "regprocedure",
-        "regrole",
-        "regtype",
-        "xml",
-        "aclitem",
-        "refcursor",
-        "txid_snapshot",
-        "pg_snapshot",
-    ]
-)
+_REFUSED_TYPES_WORDS = """
+    regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole
+    regtype xml aclitem refcursor txid_snapshot pg_snapshot
+"""
+REFUSED_TYPES = frozenset(_REFUSED_TYPES_WORDS.split())
 """Types whose input looks things up in the catalog, or reads more than the value."""
 
-OPERATORS = frozenset(
-    [
-        "!!",
-        "!~",
-        "!~*",
-        "!~~",
-        "!~~*",
-        "#",
-        "##",
-        "#-",
-        "#>",
-        "#>>",
-        "%",
-        "&",
-        "&&",
-        "&<",
-        "&<|",
-        "&>",
-        "*",
-        "*<",
-        "*<=",
-        "*<>",
-        "*=",
-        "*>",
-        "*>=",
-        "+",
-        "-",
-        "->",
-        "->>",
-        "-|-",
-        "/",
-        "<",
-        "<->",
-        "<<",
-        "<<=",
-        "<<|",
-        "<=",
-        "<>",
-        "!=",
-        "=",
-        ">",
-        ">=",
-        ">>",
-        ">>=",
-        ">^",
-        "?",
-        "?#",
-        "?&",
-        "?-",
-        "?-|",
-        "?|",
-        "?||",
-        "@",
-        "@-@",
-        "@>",
-        "@?",
-        "@@",
-        "@@@",
-        "^",
-        "^@",
-        "|",
-        "|&>",
-        "|/",
-        "|>>",
-        "||",
-        "||/",
-        "~",
-        "~*",
-        "~<=~",
-        "~<~",
-        "~=",
-        "~>=~",
-        "~>~",
-        "~~",
-        "~~*",
-        "<@",
-        "<^",
-        "=>",
-        "%>",
-        "<%",
-        "%>>",
-        "<<%",
-        "<#>",
-        "<=>",
-        "<+>",
-    ]
-)
+_OPERATORS_WORDS = """
+    !! !~ !~* !~~ !~~* # ## #- #> #>> % & && &< &<| &> * *< *<= *<> *= *> *>= + - -> ->> -|- / < <-> << <<= <<|
+    <= <> != = > >= >> >>= >^ ? ?# ?& ?- ?-| ?| ?|| @ @-@ @> @? @@ @@@ ^ ^@ | |&> |/ |>> || ||/ ~ ~* ~<=~ ~<~ ~=
+    ~>=~ ~>~ ~~ ~~* <@ <^ => %> <% %>> <<% <#> <=> <+>
+"""
+OPERATORS = frozenset(_OPERATORS_WORDS.split())
 """Operators of pg_catalog, of pg_trgm (%>, <%, …) and of vector (<#>, <=>, <+>)."""

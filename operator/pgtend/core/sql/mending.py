@@ -8,58 +8,13 @@ from __future__ import annotations
 
 from pgtend.core.sql.lexer import Kind, Token, Tokens
 
-_TYPES = frozenset(
-    [
-        "interval",
-        "date",
-        "time",
-        "timetz",
-        "timestamp",
-        "timestamptz",
-        "numeric",
-        "decimal",
-        "float4",
-        "float8",
-        "real",
-        "int2",
-        "int4",
-        "int8",
-        "integer",
-        "bigint",
-        "smallint",
-        "bool",
-        "boolean",
-        "text",
-        "varchar",
-        "bpchar",
-        "char",
-        "uuid",
-        "json",
-        "jsonb",
-        "bytea",
-        "inet",
-        "cidr",
-        "macaddr",
-        "money",
-        "point",
-        "line",
-        "lseg",
-        "box",
-        "path",
-        "polygon",
-        "circle",
-        "bit",
-        "varbit",
-        "tsvector",
-        "tsquery",
-        "int4range",
-        "int8range",
-        "numrange",
-        "tsrange",
-        "tstzrange",
-        "daterange",
-    ]
-)
+_TYPES_WORDS = """
+    interval date time timetz timestamp timestamptz numeric decimal float4 float8 real int2 int4 int8 integer
+    bigint smallint bool boolean text varchar bpchar char uuid json jsonb bytea inet cidr macaddr money point
+    line lseg box path polygon circle bit varbit tsvector tsquery int4range int8range numrange tsrange tstzrange
+    daterange
+"""
+_TYPES = frozenset(_TYPES_WORDS.split())
 _WITH_ZONE = ("with", "time", "zone")
 _WITHOUT_ZONE = ("without", "time", "zone")
 _CAST = Token(Kind.SIGN, "::")
