@@ -27,6 +27,8 @@ APPLICATION_NAME = "pgtend"
 CONNECT_SECONDS = 10
 READ_TIMEOUT = "10s"
 LOCK_TIMEOUT = "2s"
+OBSERVERS_PATIENCE = 4
+"""How many times longer an observer waits for a place than whoever plans or builds."""
 
 _PARAMETERS = {
     "application_name": APPLICATION_NAME,
@@ -63,7 +65,8 @@ class ConnectionLimits:
     """At most ``per_server`` connections to one host and port, over all policies of the process.
 
     Half of them (rounded up) observe, the rest is shared by planning and executing. A session that finds no place within
-    ``patience`` seconds is refused with a finding, and the next pass tries again.
+    ``patience`` seconds is refused with a finding, and the next pass tries again. Observers wait longer: places are given in
+    order, so where there are many policies for few places passes come later than they should, but each comes.
     """
 
     def __init__(self, per_server: int = 10, patience: float = 30.0) -> None:
@@ -88,7 +91,7 @@ class ConnectionLimits:
         share = self._shares[kind.lane]
         free = self._free.setdefault((server, kind.lane), asyncio.Semaphore(share))
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._patience * (OBSERVERS_PATIENCE if kind.lane is Lane.OBSERVE else 1)):
                 await free.acquire()
         except TimeoutError:
             message = (
