@@ -108,25 +108,32 @@ def little_load(targets: Sequence[Database]) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="load", daemon=True)
     thread.start()
-    running = asyncio.run_coroutine_threadsafe(_go_round(targets), loop)
+    ended = asyncio.Event()
+    running = asyncio.run_coroutine_threadsafe(_go_round(targets, ended), loop)
     try:
         yield
     finally:
-        running.cancel()
+        loop.call_soon_threadsafe(ended.set)
+        running.result(timeout=60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=30)
+        loop.close()
 
 
-async def _go_round(targets: Sequence[Database]) -> None:
+async def _go_round(targets: Sequence[Database], ended: asyncio.Event) -> None:
     clock = asyncio.get_running_loop()
     number = 0
-    while True:
+    while not ended.is_set():
         for target in targets:
             due = clock.time() + SECONDS_A_ROUND / len(targets)
             number = number % 1000 + 1
             with suppress(psycopg.Error):
                 await _ask(target, number)
-            await asyncio.sleep(max(0.0, due - clock.time()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await ended.wait()
+            if ended.is_set():
+                return
 
 
 async def _ask(target: Database, number: int) -> None:
