@@ -107,16 +107,16 @@ def test_killed_while_it_measures(harsh_stage: Stage, first_kill: Meeting, secon
     _ends_well(shop)
 
 
-def test_killed_while_it_takes_a_change_back(harsh_stage: Stage, second_kill: Meeting) -> None:
+def test_killed_while_it_takes_a_change_back(harsh_stage: Stage, first_kill: Meeting, second_kill: Meeting) -> None:
     """The drop waits on the server for a reader when the operator is killed, and goes on when that is gone."""
+    name = test_killed_while_it_takes_a_change_back.__name__
     shop = applied_shop(harsh_stage, "undoing")
-    with slow_updates(shop):
-        shop.until_condition("Verified", "Measuring")
-        with holding(shop, READ_LOCK):
-            shop.until_condition("Applied", "RollingBack")
-            shop.until("a drop that waits on the server", lambda: builders(shop))
-            second_kill.arrive(test_killed_while_it_takes_a_change_back.__name__)
-            assert condition_of(shop.recommendation(), "Applied")["reason"] == "RollingBack"
+    first_kill.arrive(name)
+    with slow_updates(shop), holding(shop, READ_LOCK):
+        shop.until_condition("Applied", "RollingBack")
+        shop.until("a drop that waits on the server", lambda: builders(shop))
+        second_kill.arrive(name)
+        assert condition_of(shop.recommendation(), "Applied")["reason"] == "RollingBack"
     shop.until_condition("Applied", "RolledBack", status="False")
     shop.stop_load()
     assert shop.indexes() == {}
