@@ -6,8 +6,8 @@ Each imports what it needs when it runs: `pgtend advise` works without a cluster
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -40,7 +40,11 @@ def run() -> None:
         settings = read_settings(os.environ)
     except PgtendError as error:
         raise click.ClickException(str(error)) from None
-    sys.exit(asyncio.run(operator.run(settings)))
+    code = asyncio.Runner().run(operator.run(settings))
+    # All is closed in order by now. Closing the runner would wait for threads that still compute, an advisor's say, and
+    # whoever sent the signal waits ten seconds at most; nothing that they compute is wanted any more.
+    logging.shutdown()
+    os._exit(code)
 
 
 @main.command()
