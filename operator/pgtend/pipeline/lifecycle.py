@@ -46,6 +46,13 @@ async def advance(recommendation: Recommendation, scene: Scene, memory: Memory, 
     return recommendation
 
 
+async def settle(recommendation: Recommendation, scene: Scene, ports: Ports) -> Recommendation:
+    """Take in what was decided of a recommendation that may be executed here; returns it as it then is."""
+    if recommendation.invalid or _not_executable(recommendation, scene):
+        return recommendation
+    return await _settle_approval(recommendation, scene, ports)
+
+
 def _not_executable(recommendation: Recommendation, scene: Scene) -> tuple[str, str] | None:
     """Why this object's proposal is never executed here, as reason and sentence; None when it may be."""
     proposal = recommendation.status.proposal

@@ -31,7 +31,7 @@ from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import publish
 from pgtend.pipeline.report import PassReport
-from pgtend.pipeline.stepping import advance_all
+from pgtend.pipeline.stepping import advance_all, settle_all
 from pgtend.pipeline.summing_up import summarize
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
 
@@ -130,6 +130,8 @@ class Tending:
             changes_in_last_day=await self._count_changes(database_key(identity)),
             disturbance=disturbance,
         )
+        found.recommendations = await settle_all(scene, ports)
+        scene = replace(scene, recommendations=found.recommendations)
         advice, findings = await seek_advice(scene, memory, ports)
         found.findings.extend(findings)
         found.checked.add(Aspect.WHAT_IF)
