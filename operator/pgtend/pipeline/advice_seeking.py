@@ -71,7 +71,13 @@ async def _workload(scene: Scene, memory: Memory, ports: Ports) -> Workload:
     for hour in hours:
         loads = accumulate(loads, hour.statements)
     observed = sum(hour.seconds for hour in hours) / 3600
-    return observed_workload(loads, memory.statements.queries, observed, memory.unusable)
+    # A statement may be remembered longer than a table that it reads.
+    there = {
+        name: query
+        for name, query in memory.statements.queries.items()
+        if query.relations <= scene.catalog.tables.keys()
+    }
+    return observed_workload(loads, there, observed, memory.unusable)
 
 
 async def _advise(
