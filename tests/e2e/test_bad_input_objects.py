@@ -104,7 +104,7 @@ def test_a_recommendation_edited_into_nonsense_is_refused_or_not_executed(stage:
     with pytest.raises(DemoFailed, match='unknown field "index"'):
         shop.kubectl.apply({**by_hand(name), "spec": {"policyRef": {"name": POLICY}, **statement}})
     forged = copy.deepcopy(shop.recommendation(name)["status"]["proposal"])
-    forged["index"]["columns"] = [{"column": "note"}]
+    forged["index"]["columns"][0]["column"] = "note"
     with pytest.raises(DemoFailed, match="a proposal cannot become another one"):
         patch(shop, name, {"status": {"proposal": forged}}, "--subresource=status")
     # An administrator of the whole cluster can write any status; a proposal under a name that is not its own is still not done.
