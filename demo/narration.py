@@ -93,4 +93,4 @@ def show_before_and_after(
 
 
 def _change(old: float, new: float) -> str:
-    return f"{old / new:,.0f}× faster" if old / new >= 2 else f"{100 * (new / old - 1):+.0f} %"
+    return f"{old / new:,.0f}× faster" if old / new >= 2 else f"{round(100 * (new / old - 1)):+d} %"
