@@ -87,9 +87,12 @@ class Query:
     search_path: tuple[str, ...] = ("public",)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Load:
-    """How often a query ran and how long it took, over one stretch of time."""
+    """How often a query ran and how long it took, over one stretch of time.
+
+    There are a great many of them: each loop keeps one for each query and slice, for hours.
+    """
 
     calls: int
     total_ms: float
