@@ -61,6 +61,11 @@ def is_usable(record: ApprovalRecord | None) -> bool:
     return record is not None and record.state is ApprovalState.APPROVED and not record.consumed
 
 
+def is_unused_policy_approval(record: ApprovalRecord) -> bool:
+    """Whether the policy alone approved, and nothing has been begun under it."""
+    return record.by == POLICY and is_usable(record)
+
+
 def consume(record: ApprovalRecord) -> ApprovalRecord:
     """The record once its change begins (written together with the intent). Raises ValueError when it is not usable."""
     if not is_usable(record):
@@ -78,7 +83,7 @@ def give_back(record: ApprovalRecord) -> ApprovalRecord:
 
 def require_again(record: ApprovalRecord, now: datetime) -> ApprovalRecord:
     """The record once the approval does not cover the change any more (it outgrew its bounds)."""
-    return replace(record, state=ApprovalState.PENDING, consumed=True, at=now)
+    return replace(record, state=ApprovalState.PENDING, by="", consumed=True, at=now)
 
 
 def _take_rejection(previous: ApprovalRecord | None, by: str, comment: str, now: datetime) -> ApprovalStep:
@@ -118,7 +123,7 @@ def _take_approved(
 
 
 def _take_pending(previous: ApprovalRecord | None, now: datetime, policy_decision: Decision | None) -> ApprovalStep:
-    if previous is not None and previous.by == POLICY and previous.consumed:
+    if previous is not None and previous.by == POLICY and _is_used(previous):
         return _approved_by_policy(previous, "Approved by the policy; this approval has been used.")
     untouched = previous is None or previous.at is None or previous.by == POLICY
     if untouched and policy_decision is not None and policy_decision.answer is Answer.PROCEED:

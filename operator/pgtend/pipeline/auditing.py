@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pgtend.domain.recommendation import Intent, Recommendation
 from pgtend.domain.record import ActionRecord
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
+
+BEGUN = "Begun"
+"""Outcome of an action that is only being begun."""
+
+
+async def note_begin(recommendation: Recommendation, intent: Intent, ports: Ports, scene: Scene) -> None:
+    """Append that an action is about to be done; limits on changes count these."""
+    await _append(recommendation, intent, BEGUN, "", ports, scene)
+
+
+async def attempts_since(recommendation: Recommendation, since: datetime, ports: Ports, scene: Scene) -> int:
+    """How often an action for this recommendation was begun from a moment on."""
+    known = await ports.history.actions(database_key(scene.identity), since)
+    return sum(each.recommendation == recommendation.name and each.outcome == BEGUN for each in known)
 
 
 async def note(
@@ -16,8 +32,15 @@ async def note(
     """
     database = database_key(scene.identity)
     for known in await ports.history.actions(database, intent.at):
-        if (known.recommendation, known.action) == (recommendation.name, intent.kind):
+        same = (known.recommendation, known.action) == (recommendation.name, intent.kind)
+        if same and known.outcome != BEGUN:
             return
+    await _append(recommendation, intent, outcome, message, ports, scene)
+
+
+async def _append(
+    recommendation: Recommendation, intent: Intent, outcome: str, message: str, ports: Ports, scene: Scene
+) -> None:
     approval = recommendation.status.approval
     record = ActionRecord(
         at=scene.now,
@@ -29,4 +52,4 @@ async def note(
         message=message,
         approved_by=approval.by if approval else "",
     )
-    await ports.history.record(database, record)
+    await ports.history.record(database_key(scene.identity), record)

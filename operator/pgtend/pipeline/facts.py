@@ -12,6 +12,7 @@ from pgtend.domain.recommendation import (
     Bounds,
     ConditionStatus,
     ConditionType,
+    IntentKind,
     Proposal,
     Recommendation,
 )
@@ -71,14 +72,19 @@ def find_index(catalog: Catalog, schema: str, name: str) -> ExistingIndex | None
 
 
 def storage_added(scene: Scene) -> int:
-    """Bytes of the indexes that this policy's recommendations have created and that are still there."""
+    """Bytes that this policy's changes have added and that are still there, with builds under way, less what drops gave back."""
     total = 0
     for recommendation in scene.recommendations:
         status = recommendation.status
-        if status.proposal is None or status.proposal.action is not Action.CREATE or not is_applied(recommendation):
+        if status.proposal is None:
             continue
-        found = find_index(scene.catalog, status.proposal.index.schema, status.index_name)
-        total += found.size_bytes if found else 0
+        if status.intent is not None and status.intent.kind is IntentKind.BUILD:
+            total += status.proposal.bounds.size_bytes
+        elif is_applied(recommendation) and status.proposal.action is Action.CREATE:
+            found = find_index(scene.catalog, status.proposal.index.schema, status.index_name)
+            total += found.size_bytes if found else 0
+        elif is_applied(recommendation) and status.evidence is not None:
+            total -= status.evidence.size_bytes
     return total
 
 
@@ -110,7 +116,15 @@ def _drop_problem(proposal: Proposal, catalog: Catalog) -> str | None:
         return "The index of that name is not the one that was proposed to be dropped."
     if found.unique or found.primary or found.constraint or found.replica_identity or found.partition_attached:
         return "The index now backs a constraint, a replica identity or a partitioned index: it is never dropped."
+    if not any(_serves_instead(other, found) for other in catalog.indexes_of(found.table)):
+        return "The index that has the same definition is not there any more, so this one is not redundant."
     return None
+
+
+def _serves_instead(other: ExistingIndex, index: ExistingIndex) -> bool:
+    if other.oid == index.oid or not other.valid or other.index is None or index.index is None:
+        return False
+    return replace(other.index, name=None, unique=False) == replace(index.index, name=None, unique=False)
 
 
 def columns_of(index: Index) -> set[str]:

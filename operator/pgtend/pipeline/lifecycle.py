@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pgtend.core.approval import is_usable, take_approval
 from pgtend.core.canonical import is_named_after
-from pgtend.core.conditions import with_condition
+from pgtend.core.conditions import TERMINAL_REASONS, with_condition, without_condition
 from pgtend.core.decide import policy_approves
 from pgtend.domain.recommendation import (
     ConditionStatus,
@@ -18,12 +18,16 @@ from pgtend.domain.recommendation import (
     Recommendation,
     RecommendationStatus,
 )
-from pgtend.pipeline.applying import consider_change, continue_intent
+from pgtend.pipeline.applying import consider_change
 from pgtend.pipeline.facts import is_applied, is_same_database
 from pgtend.pipeline.memory import Memory
+from pgtend.pipeline.resuming import continue_intent
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports, Scene
 from pgtend.pipeline.watching import watch_applied
+
+_NOT_WAITING = TERMINAL_REASONS | {"Building"}
+"""Reasons of Applied=False that do not say what an approved change waits for."""
 
 
 async def advance(recommendation: Recommendation, scene: Scene, memory: Memory, ports: Ports) -> Recommendation:
@@ -36,7 +40,7 @@ async def advance(recommendation: Recommendation, scene: Scene, memory: Memory, 
         reason, message = refusal
         status = _unproposed(recommendation, reason, message, scene)
         return await save(recommendation, status, ports)
-    recommendation = await _settle_approval(recommendation, scene, ports)
+    recommendation = await _settle(recommendation, scene, ports)
     if recommendation.status.intent is not None:
         return await continue_intent(recommendation, scene, memory, ports)
     if is_applied(recommendation):
@@ -44,13 +48,6 @@ async def advance(recommendation: Recommendation, scene: Scene, memory: Memory, 
     if is_usable(recommendation.status.approval):
         return await consider_change(recommendation, scene, memory, ports)
     return recommendation
-
-
-async def settle(recommendation: Recommendation, scene: Scene, ports: Ports) -> Recommendation:
-    """Take in what was decided of a recommendation that may be executed here; returns it as it then is."""
-    if recommendation.invalid or _not_executable(recommendation, scene):
-        return recommendation
-    return await _settle_approval(recommendation, scene, ports)
 
 
 def _not_executable(recommendation: Recommendation, scene: Scene) -> tuple[str, str] | None:
@@ -88,27 +85,35 @@ def _unproposed(recommendation: Recommendation, reason: str, message: str, scene
     )
 
 
-async def _settle_approval(recommendation: Recommendation, scene: Scene, ports: Ports) -> Recommendation:
-    """Take in what a person, or the policy, decided."""
-    status = recommendation.status
-    if status.proposal is None or status.evidence is None:
+async def _settle(recommendation: Recommendation, scene: Scene, ports: Ports) -> Recommendation:
+    """Take in what a person, or the policy, decided; what no longer holds is said no longer."""
+    status, proposal, evidence = recommendation.status, recommendation.status.proposal, recommendation.status.evidence
+    if proposal is None or evidence is None:
         return recommendation
+    now, generation = scene.now, recommendation.generation
+    proposed = status.condition(ConditionType.PROPOSED)
+    is_outdated = proposed is not None and proposed.reason == "Outdated"
     step = take_approval(
         status.approval,
         recommendation.approval,
         recommendation.approved_by,
         recommendation.comment,
-        scene.now,
+        now,
         proposal_is_new=False,
-        policy_decision=policy_approves(scene.policy, status.proposal, status.evidence),
+        # What the workload does not call for any more is for a person to decide.
+        policy_decision=None if is_outdated else policy_approves(scene.policy, proposal, evidence),
     )
+    changed = replace(status, approval=step.record)
+    if not is_outdated:
+        reason = evidence.reason or "Proposed."
+        changed = with_condition(
+            changed, ConditionType.PROPOSED, ConditionStatus.TRUE, "Issued", reason, now=now, generation=generation
+        )
     changed = with_condition(
-        replace(status, approval=step.record),
-        ConditionType.APPROVED,
-        step.status,
-        step.reason,
-        step.message,
-        now=scene.now,
-        generation=recommendation.generation,
+        changed, ConditionType.APPROVED, step.status, step.reason, step.message, now=now, generation=generation
     )
+    applied = changed.condition(ConditionType.APPLIED)
+    waits = applied is not None and applied.status is ConditionStatus.FALSE and applied.reason not in _NOT_WAITING
+    if waits and changed.intent is None and not is_usable(step.record):
+        changed = without_condition(changed, ConditionType.APPLIED)
     return await save(recommendation, changed, ports)

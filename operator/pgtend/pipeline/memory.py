@@ -12,8 +12,8 @@ from pgtend.domain.finding import Finding
 from pgtend.domain.index import TableName
 from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.workload import CounterSnapshot, Load, Slice
-from pgtend.pipeline.building import Works
 from pgtend.pipeline.statements import Statements
+from pgtend.pipeline.works import Works
 
 KEPT_SLICES = 240
 """Slices kept for baselines: four hours of one minute, twenty minutes of five seconds."""

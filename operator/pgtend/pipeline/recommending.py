@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from pgtend.core.approval import take_approval
+from pgtend.core.approval import is_unused_policy_approval, take_approval
 from pgtend.core.canonical import object_name, proposal_hash
 from pgtend.core.conditions import with_condition
 from pgtend.core.decide import policy_approves
 from pgtend.domain.advice import Advice, AdvisedChange
+from pgtend.domain.finding import ObjectRefused
 from pgtend.domain.policy import Mode
 from pgtend.domain.recommendation import (
     ApprovalState,
@@ -35,7 +36,12 @@ async def publish(advice: Advice, scene: Scene, ports: Ports) -> tuple[Recommend
     known = {recommendation.name: recommendation for recommendation in scene.recommendations}
     proposals = {name_of(change, scene): change for change in advice.changes}
     for name, change in proposals.items():
-        recommendation = known.get(name) or await ports.recommendations.issue(name)
+        try:
+            recommendation = known.get(name) or await ports.recommendations.issue(name)
+        except ObjectRefused as refusal:
+            # Somebody has made an object of that name that is another policy's, say.
+            await ports.policies.announce("NameTaken", str(refusal), warning=True)
+            continue
         known[name] = recommendation
         await _replace(known, recommendation, partial(_issue, recommendation, change, scene, ports), ports)
     for name, recommendation in list(known.items()):
@@ -72,10 +78,13 @@ async def _issue(recommendation: Recommendation, change: AdvisedChange, scene: S
             index=change.index,
             hash=proposal_hash(change.action, change.index),
             database=scene.identity,
-            bounds=Bounds(size_bytes=change.evidence.size_bytes, write_cost=change.evidence.write_cost),
+            bounds=_bounds(change),
         )
     elif not _is_open(recommendation):
         return recommendation
+    else:
+        # Nobody has decided yet: whoever does sees the price of today.
+        proposal = replace(proposal, bounds=_bounds(change))
     step = take_approval(
         None if is_new else status.approval,
         recommendation.approval,
@@ -106,6 +115,10 @@ async def _issue(recommendation: Recommendation, change: AdvisedChange, scene: S
     return await save(recommendation, changed, ports)
 
 
+def _bounds(change: AdvisedChange) -> Bounds:
+    return Bounds(size_bytes=change.evidence.size_bytes, write_cost=change.evidence.write_cost)
+
+
 async def _outdate(recommendation: Recommendation, scene: Scene, ports: Ports) -> Recommendation:
     status = recommendation.status
     if status.proposal is None or not _is_open(recommendation):
@@ -125,5 +138,6 @@ async def _outdate(recommendation: Recommendation, scene: Scene, ports: Ports) -
 def _is_open(recommendation: Recommendation) -> bool:
     """Whether nobody has decided yet: only then do evidence and standing follow the workload."""
     status = recommendation.status
-    undecided = status.approval is None or status.approval.state is ApprovalState.PENDING
+    approval = status.approval
+    undecided = approval is None or approval.state is ApprovalState.PENDING or is_unused_policy_approval(approval)
     return undecided and status.condition(ConditionType.APPLIED) is None

@@ -24,14 +24,15 @@ from pgtend.domain.finding import (
 )
 from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import Effective, PolicyStatus
-from pgtend.domain.recommendation import ConditionStatus, ConditionType, Recommendation
+from pgtend.domain.recommendation import ConditionStatus, ConditionType, IntentKind, Recommendation
 from pgtend.pipeline.advice_seeking import is_advice_due, seek_advice
+from pgtend.pipeline.auditing import BEGUN
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import publish
 from pgtend.pipeline.report import PassReport
-from pgtend.pipeline.stepping import advance_all, settle_all
+from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.summing_up import summarize
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
 
@@ -39,6 +40,9 @@ CATALOG_SECONDS = 300.0
 """The catalog is read again after this time, whenever advice is due, and in each pass while anything is approved or measured.
 
 It is by far the dearest thing that a pass asks of a server."""
+
+_CHANGES = frozenset({IntentKind.BUILD, IntentKind.REMOVE})
+"""Actions that count against maxChangesPerDay: rollbacks do not."""
 
 
 @dataclass(kw_only=True)
@@ -130,14 +134,15 @@ class Tending:
             changes_in_last_day=await self._count_changes(database_key(identity)),
             disturbance=disturbance,
         )
-        found.recommendations = await settle_all(scene, ports)
+        # People's decisions, and what is under way, come before advice, which can take its time.
+        found.recommendations = await advance_all(scene, memory, ports)
         scene = replace(scene, recommendations=found.recommendations)
         advice, findings = await seek_advice(scene, memory, ports)
         found.findings.extend(findings)
         found.checked.add(Aspect.WHAT_IF)
         if advice is not None:
             found.recommendations = await publish(advice, scene, ports)
-        found.recommendations = await advance_all(replace(scene, recommendations=found.recommendations), memory, ports)
+            ports.wake()
 
     async def _inspect_tuner(self, policy: Policy, observed: DatabaseIdentity, found: _Found) -> str | None:
         """Why the tuner cannot work, as a sentence; its findings go into the condition."""
@@ -167,9 +172,8 @@ class Tending:
 
     async def _count_changes(self, database: str) -> int:
         since = self._ports.clock.now() - timedelta(days=1)
-        return sum(
-            action.action in ("Build", "Remove") for action in await self._ports.history.actions(database, since)
-        )
+        actions = await self._ports.history.actions(database, since)
+        return sum(action.outcome == BEGUN and action.action in _CHANGES for action in actions)
 
     async def _write_status(self, policy: Policy, found: _Found) -> PolicyStatus:
         ports, memory = self._ports, self._memory

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pgtend.core import transitions
 from pgtend.core.decide import decide_rollback
 from pgtend.core.verify import add_slice, judge, restart_measuring
 from pgtend.domain.decision import Answer
 from pgtend.domain.recommendation import Action, ConditionType, Intent, IntentKind, Recommendation
-from pgtend.domain.verification import Measurement, Verdict
+from pgtend.domain.verification import Judgement, Measurement, Verdict
 from pgtend.pipeline.applying import start_ddl
+from pgtend.pipeline.comparing import is_drop, without_unsteady_controls
 from pgtend.pipeline.facts import Readiness, change_facts, find_index
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
@@ -25,7 +28,7 @@ async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Me
     if status.measurement and verified and verified.reason == Verdict.MEASURING:
         measurement = _take_in_slices(recommendation, status.measurement, scene, memory)
         if measurement != status.measurement or _is_over(measurement, scene):
-            judgement = judge(measurement, scene.policy.verification, now)
+            judgement = _judge(recommendation, measurement, scene)
             changed = transitions.judge_change(status, measurement, judgement, now, generation)
             recommendation = await save(recommendation, changed, ports)
             if measurement.restarts > status.measurement.restarts:
@@ -64,9 +67,19 @@ def _take_in_slices(
     disturbance = scene.disturbance or _changed_table(recommendation, scene, memory)
     if disturbance:
         return restart_measuring(measurement, scene.now, disturbance)
+    measurement = without_unsteady_controls(measurement, recommendation, scene, memory)
     for piece in memory.slices:
         measurement = add_slice(measurement, piece)
     return measurement
+
+
+def _judge(recommendation: Recommendation, measurement: Measurement, scene: Scene) -> Judgement:
+    """The verdict; a drop has nothing to improve, so it has done well when nothing became slower."""
+    judgement = judge(measurement, scene.policy.verification, scene.now)
+    if is_drop(recommendation) and judgement.verdict is Verdict.INEFFECTIVE:
+        message = "No statement on the table became slower without the index."
+        return replace(judgement, verdict=Verdict.IMPROVED, message=message)
+    return judgement
 
 
 def _is_over(measurement: Measurement, scene: Scene) -> bool:
