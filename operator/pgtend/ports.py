@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -79,7 +79,11 @@ class IndexState(StrEnum):
 
 
 class Executor(Protocol):
-    """DDL as the tuner role, fenced by an advisory lock. May raise ConnectionRefusedByTarget or StatementFailed."""
+    """DDL as the tuner role, fenced by an advisory lock. May raise ConnectionRefusedByTarget or StatementFailed.
+
+    What changes something takes a ``fence``, called with the lock held and right before each statement is sent: it raises
+    when this process must not act any more, and then nothing is sent.
+    """
 
     async def identify(self) -> DatabaseIdentity:
         """Which database the tuner is connected to."""
@@ -93,7 +97,7 @@ class Executor(Protocol):
     async def index_state(self, index: Index, name: str) -> IndexState:
         """What is there under that name, compared with that definition."""
 
-    async def build(self, index: Index, name: str, comment: str) -> None:
+    async def build(self, index: Index, name: str, comment: str, fence: Callable[[], None]) -> None:
         """CREATE INDEX CONCURRENTLY, then the comment; returns when the server says so, the caller looks at index_state.
 
         Cancelling the task only lets go of the session: the server goes on building, and a restarted operator finds
@@ -106,10 +110,10 @@ class Executor(Protocol):
         Works from another session than the one that builds. The invalid remains are the caller's to ``remove``.
         """
 
-    async def remove(self, index: Index, name: str) -> None:
+    async def remove(self, index: Index, name: str, fence: Callable[[], None]) -> None:
         """DROP INDEX CONCURRENTLY IF EXISTS of the named index in the table's schema."""
 
-    async def analyze(self, table: TableName) -> None:
+    async def analyze(self, table: TableName, fence: Callable[[], None]) -> None:
         """ANALYZE the table, for statistics of an expression index."""
 
     async def size(self, schema: str, name: str) -> int:
@@ -129,7 +133,10 @@ class Target(Protocol):
         """A session as the observer for hypothetical planning; refused with a WhatIf finding where that cannot be done."""
 
     def execute(self, policy: Policy) -> AbstractAsyncContextManager[Executor]:
-        """A session as the tuner; refused with a TunerReady finding where there is none."""
+        """A session as the tuner for looking and for ending a build; refused with a TunerReady finding where there is none."""
+
+    def alter(self, policy: Policy) -> AbstractAsyncContextManager[Executor]:
+        """A session as the tuner for DDL that takes its time; it takes no place from those that ``execute`` opens."""
 
 
 class Recommendations(Protocol):

@@ -32,7 +32,7 @@ class Settings:
     listen_port: int = 8080
     """PGTEND_LISTEN=host:port of /livez, /readyz and /metrics; port 0 takes a free one."""
     max_connections_per_server: int = 10
-    """PGTEND_MAX_CONNECTIONS_PER_SERVER: sessions on one Postgres server at a time, over all policies. 3…1000."""
+    """PGTEND_MAX_CONNECTIONS_PER_SERVER: sessions on one Postgres server at a time, over all policies. 4…1000."""
     log_format: LogFormat = LogFormat.TEXT
     """PGTEND_LOG_FORMAT: text or json."""
     watch_namespaces: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         max_connections_per_server=_read_number(
             "PGTEND_MAX_CONNECTIONS_PER_SERVER",
             given.get("PGTEND_MAX_CONNECTIONS_PER_SERVER", str(default.max_connections_per_server)),
-            3,
+            4,
             1000,
         ),
         log_format=_read_log_format(given.get("PGTEND_LOG_FORMAT", default.log_format)),

@@ -42,8 +42,8 @@ def test_reads_every_variable() -> None:
         ("PGTEND_LISTEN", "8080", "give an address and a port"),
         ("PGTEND_LISTEN", "localhost:http", "give an address and a port"),
         ("PGTEND_LISTEN", "0.0.0.0:99999", "from 0 to 65535"),
-        ("PGTEND_MAX_CONNECTIONS_PER_SERVER", "2", "from 3 to 1000"),
-        ("PGTEND_MAX_CONNECTIONS_PER_SERVER", "²", "from 3 to 1000"),
+        ("PGTEND_MAX_CONNECTIONS_PER_SERVER", "3", "from 4 to 1000"),
+        ("PGTEND_MAX_CONNECTIONS_PER_SERVER", "²", "from 4 to 1000"),
         ("PGTEND_LOG_FORMAT", "xml", "give text or json"),
     ],
 )

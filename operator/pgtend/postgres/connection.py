@@ -50,6 +50,9 @@ class Lane(StrEnum):
     OBSERVE = "observe"
     PLAN = "plan"
     EXECUTE = "execute"
+    """Looking as the tuner, and ending a build: short."""
+    BUILD = "build"
+    """DDL, which may hold its place for hours: without a lane of its own it would keep out who is to end it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +67,16 @@ class SessionKind:
 class ConnectionLimits:
     """At most ``per_server`` connections to one host and port, over all policies of the process.
 
-    Half of them (rounded up) observe, the rest is shared by planning and executing. A session that finds no place within
-    ``patience`` seconds is refused with a finding, and the next pass tries again. Observers wait longer: places are given in
-    order, so where there are many policies for few places passes come later than they should, but each comes.
+    A fifth of them (at least one) each is for planning, executing and building, the rest observe. A session that finds no
+    place within ``patience`` seconds is refused with a finding, and the next pass tries again. Observers wait longer: places
+    are given in order, so where there are many policies for few places passes come later than they should, but each comes.
     """
 
     def __init__(self, per_server: int = 10, patience: float = 30.0) -> None:
-        if per_server < 3:
-            raise ValueError("at least 3 connections a server are needed: to observe, to plan, to execute")
-        rest = per_server // 2
-        plan = max(rest // 2, 1)
-        self._shares = {Lane.PLAN: plan, Lane.EXECUTE: max(rest - plan, 1)}
+        if per_server < len(Lane):
+            lanes = ", ".join(f"to {lane}" for lane in Lane)
+            raise ValueError(f"at least {len(Lane)} connections a server are needed: {lanes}")
+        self._shares = dict.fromkeys((Lane.PLAN, Lane.EXECUTE, Lane.BUILD), max(per_server // 5, 1))
         self._shares[Lane.OBSERVE] = per_server - sum(self._shares.values())
         self._patience = patience
         self._free: dict[tuple[tuple[str, int], Lane], asyncio.Semaphore] = {}

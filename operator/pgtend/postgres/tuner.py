@@ -11,8 +11,9 @@ import asyncio
 import os
 import socket
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from psycopg import sql
@@ -106,16 +107,17 @@ class Tuner:
             return IndexState.VALID
         return IndexState.BUILDING if await self._builders(index, name) else IndexState.INVALID
 
-    async def build(self, index: Index, name: str, comment: str) -> None:
+    async def build(self, index: Index, name: str, comment: str, fence: Callable[[], None]) -> None:
         """CREATE INDEX CONCURRENTLY, then the comment. Cancelling the task lets go of the session and not of the build.
 
-        Raises FencedOff where another session builds or removes it, DefinitionRefused, StatementFailed.
+        Raises FencedOff where another session builds or removes it, DefinitionRefused, StatementFailed, and what ``fence``
+        raises, which is called before each of both.
         """
         create = ddl.create_index(index, name)
         owner = await self._table(index.table_name)
         async with self._fenced(index.schema, name), self._as_owner(owner):
-            await self._run(create)
-            await self._run(ddl.comment_on_index(index.schema, name, comment))
+            await self._run(create, fence)
+            await self._run(ddl.comment_on_index(index.schema, name, comment), fence)
 
     async def cancel(self, index: Index, name: str) -> None:
         """End a build of this index that is under way on the server, and wait for its end. Does nothing when there is none."""
@@ -123,8 +125,11 @@ class Tuner:
             await self._all("cancel_backends", {"pids": pids})
             await asyncio.sleep(_CANCEL_PAUSE)
 
-    async def remove(self, index: Index, name: str) -> None:
-        """DROP INDEX CONCURRENTLY of the named index, if it is there and is this one. Raises StatementFailed, FencedOff."""
+    async def remove(self, index: Index, name: str, fence: Callable[[], None]) -> None:
+        """DROP INDEX CONCURRENTLY of the named index, if it is there and is this one.
+
+        Raises StatementFailed, FencedOff, and what ``fence`` raises.
+        """
         rows = await self._all("indexes", {"schema": index.schema, "name": name})
         if not rows and not await self._all("relation_named", {"schema": index.schema, "name": name}):
             return
@@ -133,13 +138,13 @@ class Tuner:
             raise StatementFailed("42809", message)
         owner = await self._table(index.table_name)
         async with self._fenced(index.schema, name), self._as_owner(owner):
-            await self._run(ddl.drop_index(index.schema, name))
+            await self._run(ddl.drop_index(index.schema, name), fence)
 
-    async def analyze(self, table: TableName) -> None:
-        """ANALYZE the table."""
+    async def analyze(self, table: TableName, fence: Callable[[], None]) -> None:
+        """ANALYZE the table. Raises StatementFailed, FencedOff, and what ``fence`` raises."""
         owner = await self._table(table)
         async with self._fenced(table.schema, table.table), self._as_owner(owner):
-            await self._run(ddl.analyze_table(table))
+            await self._run(ddl.analyze_table(table), fence)
 
     async def size(self, schema: str, name: str) -> int:
         """Bytes of a built index. Raises StatementFailed (42P01) where there is none of that name."""
@@ -214,12 +219,16 @@ class Tuner:
                 with translated(Aspect.TUNER_READY):
                     await self._session.execute("RESET ROLE")
 
-    async def _run(self, statement: sql.Composed) -> None:
-        """Run DDL to its end on the server, even when this task is cancelled meanwhile.
+    async def _run(self, statement: sql.Composed, fence: Callable[[], None]) -> None:
+        """Run DDL to its end on the server, even when this task is cancelled meanwhile; not when the fence objects.
+
+        Waiting for a place, a connection or an owner's role takes time in which this process may have lost the right to act,
+        so the fence is asked here, with nothing awaited between its answer and the statement's task.
 
         psycopg answers a cancelled task with a cancel request to the server. So the statement runs in a task of its own;
         when ours is cancelled, the connection is cut under it, which a backend that is building does not notice.
         """
+        fence()
         running = asyncio.ensure_future(self._execute(statement))
         try:
             await asyncio.shield(running)
@@ -243,9 +252,11 @@ class Tuner:
 
 
 @asynccontextmanager
-async def open_tuner(target: ConnectionTarget, limits: ConnectionLimits) -> AsyncIterator[Tuner]:
-    """A session as the tuner. Raises ConnectionRefusedByTarget."""
-    async with open_session(target, limits, TUNING) as session:
+async def open_tuner(
+    target: ConnectionTarget, limits: ConnectionLimits, *, lane: Lane = Lane.EXECUTE
+) -> AsyncIterator[Tuner]:
+    """A session as the tuner; long DDL belongs into Lane.BUILD. Raises ConnectionRefusedByTarget."""
+    async with open_session(target, limits, replace(TUNING, lane=lane)) as session:
         yield Tuner(session, target)
 
 

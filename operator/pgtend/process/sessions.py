@@ -10,7 +10,7 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
 from pgtend.domain.policy import Policy
 from pgtend.kube.secrets import Secrets
 from pgtend.ports import CostModel, Database, Executor
-from pgtend.postgres.connection import ConnectionLimits
+from pgtend.postgres.connection import ConnectionLimits, Lane
 from pgtend.postgres.hypopg import open_cost_model
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.secret import ConnectionTarget, target_from_secret
@@ -44,6 +44,17 @@ class DatabaseSessions:
     @asynccontextmanager
     async def execute(self, policy: Policy) -> AsyncIterator[Executor]:
         """See ports.Target."""
+        async with self._tuner(policy, Lane.EXECUTE) as tuner:
+            yield tuner
+
+    @asynccontextmanager
+    async def alter(self, policy: Policy) -> AsyncIterator[Executor]:
+        """See ports.Target."""
+        async with self._tuner(policy, Lane.BUILD) as tuner:
+            yield tuner
+
+    @asynccontextmanager
+    async def _tuner(self, policy: Policy, lane: Lane) -> AsyncIterator[Executor]:
         if policy.tuner_secret is None:
             raise ConnectionRefusedByTarget(
                 Finding(
@@ -54,7 +65,7 @@ class DatabaseSessions:
             )
         with self._forgetting(policy, policy.tuner_secret):
             target = await self._target(policy, policy.tuner_secret, Aspect.TUNER_READY)
-            async with open_tuner(target, self._limits) as tuner:
+            async with open_tuner(target, self._limits, lane=lane) as tuner:
                 yield tuner
 
     async def _target(self, policy: Policy, secret: str, aspect: Aspect) -> ConnectionTarget:

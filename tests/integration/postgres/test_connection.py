@@ -9,12 +9,19 @@ import psycopg
 import pytest
 
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, StatementFailed
-from pgtend.postgres.connection import APPLICATION_NAME, ConnectionLimits, Session, SessionKind, open_session
+from pgtend.postgres.connection import (
+    APPLICATION_NAME,
+    ConnectionLimits,
+    Lane,
+    Session,
+    SessionKind,
+    open_session,
+)
 from pgtend.postgres.failures import translated
 from pgtend.postgres.hypopg import PLANNING
 from pgtend.postgres.observer import OBSERVING, open_observer
 from pgtend.postgres.secret import target_from_dsn, target_from_secret
-from pgtend.postgres.tuner import TUNING
+from pgtend.postgres.tuner import TUNING, open_tuner
 from tests.integration.postgres.conftest import PASSWORD, Shop
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgres import PostgresServer
@@ -166,21 +173,25 @@ async def test_a_lost_session_is_opened_again(shop: Shop) -> None:
 
 
 async def test_connections_to_one_server_are_capped_over_all_policies(shop: Shop) -> None:
-    limits = ConnectionLimits(per_server=3, patience=0.2)
+    limits = ConnectionLimits(per_server=4, patience=0.2)
     async with open_observer(shop.observer, limits) as observer:
         assert limits.open_connections == {shop.observer.server: 1}
         with pytest.raises(ConnectionRefusedByTarget) as refusal:
             async with open_observer(shop.observer, limits):
                 pass
         assert refusal.value.finding.reason == "ConnectionLimit"
-        async with open_session(shop.tuner, limits, TUNING), open_session(shop.observer, limits, PLANNING):
-            assert limits.open_connections == {shop.observer.server: 3}
+        async with (
+            open_tuner(shop.tuner, limits),
+            open_tuner(shop.tuner, limits, lane=Lane.BUILD),
+            open_session(shop.observer, limits, PLANNING),
+        ):
+            assert limits.open_connections == {shop.observer.server: 4}
         await observer.identify()
     assert limits.open_connections == {}
 
 
 async def test_who_waits_gets_the_place_that_becomes_free(shop: Shop) -> None:
-    limits = ConnectionLimits(per_server=3, patience=20)
+    limits = ConnectionLimits(per_server=4, patience=20)
     most = 0
 
     async def look() -> None:
@@ -194,8 +205,8 @@ async def test_who_waits_gets_the_place_that_becomes_free(shop: Shop) -> None:
 
 
 def test_too_small_a_limit_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 3"):
-        ConnectionLimits(per_server=2)
+    with pytest.raises(ValueError, match="at least 4"):
+        ConnectionLimits(per_server=3)
 
 
 async def test_a_person_connects_by_a_connection_string(shop: Shop) -> None:

@@ -61,7 +61,7 @@ async def test_an_owner_that_may_not_create_in_the_schema_gets_that_right(shop: 
     assert "GRANT CREATE ON SCHEMA" in text
     index = Index(schema="public", table="guests", columns=(IndexColumn(column="id"),))
     async with open_tuner(shop.tuner, shop.limits) as tuner:
-        await tuner.build(index, "guests_id_idx", "")
+        await tuner.build(index, "guests_id_idx", "", lambda: None)
         assert await tuner.index_state(index, "guests_id_idx") is IndexState.VALID
 
 

@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, FencedOff, StatementFailed
+from pgtend.domain.finding import (
+    Aspect,
+    ConnectionRefusedByTarget,
+    DefinitionRefused,
+    FencedOff,
+    LeadershipLost,
+    StatementFailed,
+)
 from pgtend.domain.index import (
     ColumnArgument,
     Comparison,
@@ -22,6 +29,7 @@ from pgtend.domain.index import (
     TableName,
 )
 from pgtend.ports import IndexState
+from pgtend.postgres.connection import ConnectionLimits, Lane
 from pgtend.postgres.tuner import Tuner, open_tuner
 from tests.integration.postgres.conftest import Shop
 
@@ -29,6 +37,10 @@ BOOKINGS = TableName(schema="shop", table="bookings")
 INDEX = Index(schema="shop", table="bookings", columns=(IndexColumn(column="vendor"),))
 NAME = "bookings_vendor_0a1b2c3d_idx"
 COMMENT = "pgtend: shop/bookings-bookings-0a1b2c3d"
+
+
+def allowed() -> None:
+    """A fence that has no objection."""
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -55,7 +67,7 @@ def old_snapshot(shop: Shop) -> psycopg.Connection:
 
 async def building(shop: Shop, tuner: Tuner) -> asyncio.Task[None]:
     """A build that has begun and waits for an old snapshot."""
-    task = asyncio.ensure_future(tuner.build(INDEX, NAME, COMMENT))
+    task = asyncio.ensure_future(tuner.build(INDEX, NAME, COMMENT, allowed))
 
     async def begun() -> bool:
         assert not task.done(), task.exception()
@@ -63,6 +75,13 @@ async def building(shop: Shop, tuner: Tuner) -> asyncio.Task[None]:
 
     await until(begun)
     return task
+
+
+def comment_on_index(shop: Shop) -> str | None:
+    with shop.database.connect() as session:
+        row = session.execute("select obj_description(%s::regclass, 'pg_class')", [f"shop.{NAME}"]).fetchone()
+    assert row is not None
+    return None if row[0] is None else str(row[0])
 
 
 def invalid_index_is_there(shop: Shop) -> bool:
@@ -82,10 +101,10 @@ async def test_nothing_is_missing_after_the_grants(shop: Shop) -> None:
 async def test_an_index_is_built_described_measured_and_removed(shop: Shop) -> None:
     assert await state(shop) is IndexState.ABSENT
     async with open_tuner(shop.tuner, shop.limits) as tuner:
-        await tuner.build(INDEX, NAME, COMMENT)
+        await tuner.build(INDEX, NAME, COMMENT, allowed)
         assert await tuner.index_state(INDEX, NAME) is IndexState.VALID
         assert await tuner.size("shop", NAME) > 100_000
-        await tuner.analyze(BOOKINGS)
+        await tuner.analyze(BOOKINGS, allowed)
     with shop.database.connect() as session:
         row = session.execute(
             "select pg_get_userbyid(relowner), obj_description(oid, 'pg_class') from pg_class where relname = %s",
@@ -93,9 +112,9 @@ async def test_an_index_is_built_described_measured_and_removed(shop: Shop) -> N
         ).fetchone()
     assert row == ("shop_owner", COMMENT)
     async with open_tuner(shop.tuner, shop.limits) as tuner:
-        await tuner.remove(INDEX, NAME)
+        await tuner.remove(INDEX, NAME, allowed)
         assert await tuner.index_state(INDEX, NAME) is IndexState.ABSENT
-        await tuner.remove(INDEX, NAME)
+        await tuner.remove(INDEX, NAME, allowed)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +156,7 @@ async def test_an_index_is_built_described_measured_and_removed(shop: Shop) -> N
 )
 async def test_what_was_built_is_recognized(shop: Shop, index: Index) -> None:
     async with open_tuner(shop.tuner, shop.limits) as tuner:
-        await tuner.build(index, NAME, COMMENT)
+        await tuner.build(index, NAME, COMMENT, allowed)
         assert await tuner.index_state(index, NAME) is IndexState.VALID
         assert await tuner.index_state(INDEX, NAME) is IndexState.FOREIGN
 
@@ -157,10 +176,10 @@ async def test_what_somebody_else_made_under_the_name_is_left_alone(shop: Shop, 
     async with open_tuner(shop.tuner, shop.limits) as tuner:
         assert await tuner.index_state(INDEX, NAME) is IndexState.FOREIGN
         with pytest.raises(StatementFailed, match="left alone"):
-            await tuner.remove(INDEX, NAME)
+            await tuner.remove(INDEX, NAME, allowed)
         assert await tuner.index_state(INDEX, NAME) is IndexState.FOREIGN
         with pytest.raises(StatementFailed, match="exists already"):
-            await tuner.build(INDEX, NAME, COMMENT)
+            await tuner.build(INDEX, NAME, COMMENT, allowed)
 
 
 async def test_timeouts_of_role_and_database_do_not_end_a_build(shop: Shop) -> None:
@@ -213,7 +232,7 @@ async def test_a_build_is_ended_from_another_session(shop: Shop) -> None:
             await task
     assert failure.value.sqlstate == "57014"
     async with open_tuner(shop.tuner, shop.limits) as tuner:
-        await tuner.remove(INDEX, NAME)
+        await tuner.remove(INDEX, NAME, allowed)
         assert await tuner.index_state(INDEX, NAME) is IndexState.ABSENT
         await tuner.cancel(INDEX, NAME)
 
@@ -232,19 +251,80 @@ async def test_an_abandoned_build_is_ended_from_another_session(shop: Shop) -> N
 
 async def test_a_second_build_of_the_same_index_is_fenced_off_and_another_index_is_not(shop: Shop) -> None:
     with old_snapshot(shop) as blocker:
-        async with open_tuner(shop.tuner, shop.limits) as tuner, open_tuner(shop.tuner, shop.limits) as other:
+        async with (
+            open_tuner(shop.tuner, shop.limits, lane=Lane.BUILD) as tuner,
+            open_tuner(shop.tuner, shop.limits, lane=Lane.BUILD) as other,
+        ):
             task = await building(shop, tuner)
             with pytest.raises(FencedOff, match="Another session of pgtend"):
-                await other.build(INDEX, NAME, COMMENT)
+                await other.build(INDEX, NAME, COMMENT, allowed)
             with pytest.raises(FencedOff):
-                await other.remove(INDEX, NAME)
+                await other.remove(INDEX, NAME, allowed)
             payments = Index(schema="shop", table="payments", columns=(IndexColumn(column="booking"),))
-            second = asyncio.ensure_future(other.build(payments, "payments_booking_idx", COMMENT))
+            second = asyncio.ensure_future(other.build(payments, "payments_booking_idx", COMMENT, allowed))
             await asyncio.sleep(0.2)
             assert not second.done()
             blocker.rollback()
             await asyncio.gather(task, second)
             assert await other.index_state(payments, "payments_booking_idx") is IndexState.VALID
+
+
+async def test_a_process_that_may_not_act_any_more_sends_nothing(shop: Shop) -> None:
+    def object_from(call: int) -> Callable[[], None]:
+        calls = 0
+
+        def fence() -> None:
+            nonlocal calls
+            calls += 1
+            if calls >= call:
+                raise LeadershipLost("another process leads")
+
+        return fence
+
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        with pytest.raises(LeadershipLost):
+            await tuner.build(INDEX, NAME, COMMENT, object_from(1))
+        assert await tuner.index_state(INDEX, NAME) is IndexState.ABSENT
+        with pytest.raises(LeadershipLost):
+            await tuner.build(INDEX, NAME, COMMENT, object_from(2))
+        assert await tuner.index_state(INDEX, NAME) is IndexState.VALID
+        assert comment_on_index(shop) is None
+        with pytest.raises(LeadershipLost):
+            await tuner.remove(INDEX, NAME, object_from(1))
+        with pytest.raises(LeadershipLost):
+            await tuner.analyze(BOOKINGS, object_from(1))
+        assert await tuner.index_state(INDEX, NAME) is IndexState.VALID
+        await tuner.remove(INDEX, NAME, allowed)
+
+
+async def test_the_fence_is_asked_with_the_lock_held(shop: Shop) -> None:
+    held: list[int] = []
+
+    def fence() -> None:
+        with shop.database.connect() as session:
+            row = session.execute("select count(*) from pg_locks where locktype = 'advisory' and granted").fetchone()
+        assert row is not None
+        held.append(row[0])
+
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        await tuner.build(INDEX, NAME, COMMENT, fence)
+        await tuner.analyze(BOOKINGS, fence)
+        await tuner.remove(INDEX, NAME, fence)
+    assert held == [1, 1, 1, 1]
+
+
+async def test_builds_that_take_all_their_places_can_be_ended(shop: Shop) -> None:
+    limits = ConnectionLimits(per_server=4, patience=0.2)
+    with old_snapshot(shop), pytest.raises(StatementFailed) as failure:
+        async with open_tuner(shop.tuner, limits, lane=Lane.BUILD) as tuner:
+            task = await building(shop, tuner)
+            with pytest.raises(ConnectionRefusedByTarget, match="to build"):
+                async with open_tuner(shop.tuner, limits, lane=Lane.BUILD):
+                    pass
+            async with open_tuner(shop.tuner, limits) as other:
+                await other.cancel(INDEX, NAME)
+            await task
+    assert failure.value.sqlstate == "57014"
 
 
 async def test_a_killed_backend_leaves_an_invalid_index_and_a_clear_error(shop: Shop) -> None:
@@ -310,7 +390,7 @@ async def test_a_tuner_that_is_no_member_gets_the_sentence(shop: Shop) -> None:
     shop.database.run("REVOKE shop_owner FROM pgtend_tuner")
     async with open_tuner(shop.tuner, shop.limits) as tuner:
         with pytest.raises(StatementFailed, match="pgtend grants"):
-            await tuner.build(INDEX, NAME, COMMENT)
+            await tuner.build(INDEX, NAME, COMMENT, allowed)
         assert await tuner.index_state(INDEX, NAME) is IndexState.ABSENT
 
 
@@ -323,19 +403,19 @@ async def test_a_failed_build_leaves_the_session_usable(shop: Shop) -> None:
     missing = Index(schema="shop", table="bookings", columns=(IndexColumn(column="gone"),))
     async with open_tuner(shop.tuner, shop.limits) as tuner:
         with pytest.raises(StatementFailed, match="column of the statement does not exist"):
-            await tuner.build(missing, NAME, COMMENT)
+            await tuner.build(missing, NAME, COMMENT, allowed)
         dropped = Index(schema="shop", table="dropped", columns=(IndexColumn(column="id"),))
         with pytest.raises(StatementFailed, match=r"no table shop\.dropped"):
-            await tuner.build(dropped, NAME, COMMENT)
+            await tuner.build(dropped, NAME, COMMENT, allowed)
         with pytest.raises(DefinitionRefused, match="63 bytes"):
-            await tuner.build(INDEX, "n" * 64, COMMENT)
+            await tuner.build(INDEX, "n" * 64, COMMENT, allowed)
         duplicates = Index(schema="shop", table="bookings", columns=(IndexColumn(column="vendor"),), unique=True)
         with pytest.raises(StatementFailed, match="duplicate values") as failure:
-            await tuner.build(duplicates, NAME, COMMENT)
+            await tuner.build(duplicates, NAME, COMMENT, allowed)
         assert "vendor" not in str(failure.value)
         assert await tuner.index_state(duplicates, NAME) is IndexState.INVALID
-        await tuner.remove(duplicates, NAME)
-        await tuner.build(INDEX, NAME, COMMENT)
+        await tuner.remove(duplicates, NAME, allowed)
+        await tuner.build(INDEX, NAME, COMMENT, allowed)
         assert await tuner.index_state(INDEX, NAME) is IndexState.VALID
 
 
