@@ -71,9 +71,9 @@ class IndexState(StrEnum):
     ABSENT = "Absent"
     VALID = "Valid"
     INVALID = "Invalid"
-    """There, not valid, and nobody is building it."""
+    """There, not valid, and nobody is building or dropping it."""
     BUILDING = "Building"
-    """There, not valid, and a backend is building it."""
+    """Being built or dropped by a session that is still at work, whatever is there of it now."""
     FOREIGN = "Foreign"
     """There, but it is not what was to be built (another table or definition): not ours, never touched."""
 

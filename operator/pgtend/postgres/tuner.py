@@ -23,6 +23,7 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, FencedOff, 
 from pgtend.domain.index import Index, TableName
 from pgtend.ports import IndexState
 from pgtend.postgres import ddl
+from pgtend.postgres.blocking import describe_prepared, describe_session
 from pgtend.postgres.connection import (
     LOCK_TIMEOUT,
     READ_TIMEOUT,
@@ -87,25 +88,23 @@ class Tuner:
             sessions = await self._all("blocking_sessions", {"table_oid": owner["oid"], "seconds": _BLOCKER_SECONDS})
             prepared = await self._all("blocking_prepared", {"table_oid": owner["oid"]})
         return (
-            *(_describe_session(row, table) for row in sessions),
-            *(
-                f"A prepared transaction holds a lock on {table} since {row['seconds']:.0f} s: "
-                "COMMIT PREPARED or ROLLBACK PREPARED ends it."
-                for row in prepared
-            ),
+            *(describe_session(row, table) for row in sessions),
+            *(describe_prepared(row, table) for row in prepared),
         )
 
     async def index_state(self, index: Index, name: str) -> IndexState:
         """What is there under that name, compared with that definition."""
-        relations = await self._all("relation_named", {"schema": index.schema, "name": name})
-        if not relations:
-            return IndexState.BUILDING if await self._builders(index, name) else IndexState.ABSENT
+        at_work = bool(await self._builders(index, name))
         rows = await self._all("indexes", {"schema": index.schema, "name": name})
-        if not rows or not is_same_index(rows[0], index):
+        if not rows:
+            if await self._all("relation_named", {"schema": index.schema, "name": name}):
+                return IndexState.FOREIGN
+            return IndexState.BUILDING if at_work else IndexState.ABSENT
+        if not is_same_index(rows[0], index):
             return IndexState.FOREIGN
-        if rows[0]["valid"]:
-            return IndexState.VALID
-        return IndexState.BUILDING if await self._builders(index, name) else IndexState.INVALID
+        if at_work:
+            return IndexState.BUILDING
+        return IndexState.VALID if rows[0]["valid"] else IndexState.INVALID
 
     async def build(self, index: Index, name: str, comment: str, fence: Callable[[], None]) -> None:
         """CREATE INDEX CONCURRENTLY, then the comment. Cancelling the task lets go of the session and not of the build.
@@ -273,11 +272,3 @@ def _lock_key(schema: str, name: str) -> int:
 def _signed(number: int) -> int:
     """The same 32 bits as a Postgres integer."""
     return number - (1 << 32) if number >= 1 << 31 else number
-
-
-def _describe_session(row: Row, table: TableName) -> str:
-    what = "holds a lock on " + str(table) if row["locks_table"] else "holds a snapshot of this database"
-    return (
-        f"Session {row['pid']} ({row['state'] or row['backend_type']}) {what} since {row['seconds']:.0f} s: "
-        "a build would wait for its transaction to end."
-    )

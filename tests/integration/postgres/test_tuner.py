@@ -327,6 +327,74 @@ async def test_builds_that_take_all_their_places_can_be_ended(shop: Shop) -> Non
     assert failure.value.sqlstate == "57014"
 
 
+async def test_an_index_that_is_being_dropped_is_at_work_even_when_its_client_is_gone(shop: Shop) -> None:
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        await tuner.build(INDEX, NAME, COMMENT, allowed)
+    with old_snapshot(shop) as blocker:
+        blocker.execute("select count(*) from shop.bookings")
+        async with open_tuner(shop.tuner, shop.limits, lane=Lane.BUILD) as tuner:
+            task = asyncio.ensure_future(tuner.remove(INDEX, NAME, allowed))
+
+            async def dropping() -> bool:
+                assert not task.done(), task.exception()
+                return await state(shop) is IndexState.BUILDING and invalid_index_is_there(shop)
+
+            await until(dropping)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert await state(shop) is IndexState.BUILDING
+        blocker.rollback()
+
+    async def absent() -> bool:
+        return await state(shop) is IndexState.ABSENT
+
+    await until(absent)
+
+
+async def test_a_drop_that_waits_to_begin_is_at_work(shop: Shop) -> None:
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        await tuner.build(INDEX, NAME, COMMENT, allowed)
+    with shop.database.connect() as session:
+        session.autocommit = False
+        session.execute("lock table shop.bookings in share update exclusive mode")
+        async with open_tuner(shop.tuner, shop.limits, lane=Lane.BUILD) as tuner:
+            task = asyncio.ensure_future(tuner.remove(INDEX, NAME, allowed))
+
+            async def waiting() -> bool:
+                assert not task.done(), task.exception()
+                return await state(shop) is IndexState.BUILDING
+
+            await until(waiting)
+            assert not invalid_index_is_there(shop)
+            session.rollback()
+            await task
+    assert await state(shop) is IndexState.ABSENT
+
+
+async def test_another_role_that_holds_the_key_of_the_lock_feigns_nothing(shop: Shop) -> None:
+    keys: list[tuple[int, int]] = []
+
+    def look() -> None:
+        with shop.database.connect() as session:
+            row = session.execute(
+                "select classid::bigint::bit(32)::int, objid::bigint::bit(32)::int "
+                "from pg_locks where locktype = 'advisory' and granted"
+            ).fetchone()
+        assert row is not None
+        keys.append((row[0], row[1]))
+
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        await tuner.build(INDEX, NAME, COMMENT, look)
+        with shop.connect("shop_app") as other:
+            other.execute("set application_name = 'pgtend'")
+            other.execute("select pg_advisory_lock(%s, %s)", keys[0])
+            assert await tuner.index_state(INDEX, NAME) is IndexState.VALID
+            await tuner.cancel(INDEX, NAME)
+            with pytest.raises(FencedOff):
+                await tuner.remove(INDEX, NAME, allowed)
+
+
 async def test_a_killed_backend_leaves_an_invalid_index_and_a_clear_error(shop: Shop) -> None:
     with old_snapshot(shop), pytest.raises(ConnectionRefusedByTarget) as refusal:
         async with open_tuner(shop.tuner, shop.limits) as tuner:

@@ -7,7 +7,6 @@ SELECT
     activity.state,
     activity.backend_type,
     extract(epoch FROM now() - activity.xact_start)::float8 AS seconds,
-    activity.backend_xmin IS NOT NULL AS snapshot,
     held.mode IS NOT NULL AS locks_table
 FROM pg_stat_activity AS activity
 LEFT JOIN LATERAL (

@@ -7,7 +7,6 @@ SELECT
     pg_is_in_recovery() AS standby,
     pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS reads_all_stats,
     current_setting('compute_query_id', true) AS compute_query_id,
-    current_setting('track_activities') AS track_activities,
     (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
     (
         SELECT namespace.nspname::text FROM pg_extension AS extension

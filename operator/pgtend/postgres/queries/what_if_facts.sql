@@ -8,8 +8,7 @@ SELECT
         WHERE function.pronamespace = namespace.oid AND function.proname = 'hypopg_hide_index'
     ) AS hides,
     EXISTS (SELECT FROM pg_settings AS setting WHERE starts_with(setting.name, 'pg_hint_plan.')) AS hint_plan,
-    EXISTS (SELECT FROM pg_available_extensions AS available WHERE available.name = 'hypopg') AS available,
-    current_database()::text AS database
+    EXISTS (SELECT FROM pg_available_extensions AS available WHERE available.name = 'hypopg') AS available
 FROM (SELECT) AS always
 LEFT JOIN pg_extension AS extension ON extension.extname = 'hypopg'
 LEFT JOIN pg_namespace AS namespace ON namespace.oid = extension.extnamespace
