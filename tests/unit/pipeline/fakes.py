@@ -1,0 +1,223 @@
+"""The world of one loop in memory: a server with indexes, objects, a history, and a clock that moves by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from pgtend.domain.catalog import Catalog, DatabaseIdentity
+from pgtend.domain.finding import Finding, PgtendError, StatementFailed
+from pgtend.domain.index import Index, TableName
+from pgtend.domain.policy import Policy
+from pgtend.domain.policy_status import PolicyStatus
+from pgtend.domain.recommendation import Recommendation, RecommendationStatus
+from pgtend.domain.record import ActionRecord, HourOfLoad
+from pgtend.ports import CostModel, Database, Executor, IndexState
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+HERE = DatabaseIdentity(system_identifier="1", oid=1, name="shop", server_version=160000)
+ELSEWHERE = DatabaseIdentity(system_identifier="2", oid=1, name="shop", server_version=160000)
+
+
+@dataclass(kw_only=True)
+class HeldClock:
+    """Time that passes only when it is told to."""
+
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class There:
+    """An index that the server has."""
+
+    index: Index
+    state: IndexState
+    oid: int
+
+
+@dataclass(kw_only=True)
+class Server:
+    """A database server as the tuner sees it: each index is absent, building, valid or invalid."""
+
+    clock: HeldClock
+    identity: DatabaseIdentity = HERE
+    indexes: dict[str, There] = field(default_factory=dict)
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    """Statements that reached the server: verb and name."""
+    moments: list[float] = field(default_factory=list)
+    """When each of them did."""
+    failures: dict[str, PgtendError] = field(default_factory=dict)
+    """What a verb ends with, each time."""
+    builds_last: bool = False
+    """Whether a build goes on until it is ended."""
+    running: dict[str, asyncio.Future[None]] = field(default_factory=dict)
+    oids: int = 100
+
+    def put(self, name: str, index: Index, state: IndexState = IndexState.VALID) -> None:
+        self.oids += 1
+        self.indexes[name] = There(index=replace(index, name=name), state=state, oid=self.oids)
+
+    def _receive(self, verb: str, name: str) -> None:
+        self.sent.append((verb, name))
+        self.moments.append(self.clock.seconds)
+        if verb in self.failures:
+            raise self.failures[verb]
+
+    async def identify(self) -> DatabaseIdentity:
+        return self.identity
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        return ()
+
+    async def blockers(self, table: TableName) -> tuple[str, ...]:
+        return ()
+
+    async def index_state(self, index: Index, name: str) -> IndexState:
+        there = self.indexes.get(name)
+        if there is None:
+            return IndexState.ABSENT
+        if replace(there.index, name=None) != replace(index, name=None):
+            return IndexState.FOREIGN
+        return there.state
+
+    async def build(self, index: Index, name: str, comment: str, fence: Callable[[], None]) -> None:
+        fence()
+        self._receive("CREATE", name)
+        if self.builds_last:
+            self.put(name, index, IndexState.BUILDING)
+            self.running[name] = asyncio.get_running_loop().create_future()
+            await self.running[name]
+        self.put(name, index)
+
+    async def cancel(self, index: Index, name: str) -> None:
+        self._receive("CANCEL", name)
+        self.put(name, index, IndexState.INVALID)
+        if name in self.running:
+            self.running.pop(name).set_exception(StatementFailed("57014", "The statement was cancelled."))
+
+    async def remove(self, index: Index, name: str, fence: Callable[[], None]) -> None:
+        fence()
+        self._receive("DROP", name)
+        self.indexes.pop(name, None)
+
+    async def analyze(self, table: TableName, fence: Callable[[], None]) -> None:
+        fence()
+        self._receive("ANALYZE", str(table))
+
+    async def size(self, schema: str, name: str) -> int:
+        return 8192
+
+
+@dataclass(kw_only=True)
+class HeldTarget:
+    """Opens sessions on the server; ``before_alter`` happens while a session for DDL waits for its place."""
+
+    server: Server
+    before_alter: Callable[[], None] | None = None
+
+    def observe(self, policy: Policy) -> AbstractAsyncContextManager[Database]:
+        raise NotImplementedError
+
+    def plan(self, policy: Policy, catalog: Catalog) -> AbstractAsyncContextManager[CostModel]:
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def execute(self, policy: Policy) -> AsyncIterator[Executor]:
+        yield self.server
+
+    @asynccontextmanager
+    async def alter(self, policy: Policy) -> AsyncIterator[Executor]:
+        if self.before_alter is not None:
+            self.before_alter()
+        yield self.server
+
+
+@dataclass(kw_only=True)
+class Objects:
+    """The IndexRecommendations of one policy."""
+
+    stored: dict[str, Recommendation] = field(default_factory=dict)
+    refusals: dict[str, PgtendError] = field(default_factory=dict)
+    """What a write of an object's status ends with, by name."""
+    announced: list[tuple[str, str]] = field(default_factory=list)
+    """Events: name of the object and reason."""
+
+    async def list(self) -> tuple[Recommendation, ...]:
+        return tuple(self.stored.values())
+
+    async def issue(self, name: str) -> Recommendation:
+        raise NotImplementedError
+
+    async def write_status(self, recommendation: Recommendation, status: RecommendationStatus) -> Recommendation:
+        if recommendation.name in self.refusals:
+            raise self.refusals[recommendation.name]
+        saved = replace(recommendation, status=status)
+        self.stored[recommendation.name] = saved
+        return saved
+
+    async def announce(
+        self, recommendation: Recommendation, reason: str, message: str, *, warning: bool = False
+    ) -> None:
+        self.announced.append((recommendation.name, reason))
+
+
+@dataclass(kw_only=True)
+class OnePolicy:
+    """The TuningPolicy of the loop; ``gone`` once somebody has deleted it."""
+
+    policy: Policy
+    gone: PgtendError | None = None
+
+    async def read(self) -> Policy:
+        if self.gone is not None:
+            raise self.gone
+        return self.policy
+
+    async def read_status(self) -> PolicyStatus | None:
+        return None
+
+    async def write_status(self, status: PolicyStatus) -> None:
+        raise NotImplementedError
+
+    async def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
+        raise NotImplementedError
+
+    async def say_unready(self, reason: str, message: str, now: datetime) -> None:
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True)
+class ListedHistory:
+    """The audit trail as a list."""
+
+    trail: list[ActionRecord] = field(default_factory=list)
+
+    async def see_indexes(self, database: str, names: Sequence[str], at: datetime) -> Mapping[str, datetime]:
+        raise NotImplementedError
+
+    async def add_hour(self, database: str, hour: HourOfLoad) -> None:
+        raise NotImplementedError
+
+    async def hours(self, database: str, since: datetime) -> tuple[HourOfLoad, ...]:
+        raise NotImplementedError
+
+    async def record(self, database: str, action: ActionRecord) -> None:
+        self.trail.append(action)
+
+    async def actions(self, database: str, since: datetime) -> tuple[ActionRecord, ...]:
+        return tuple(action for action in self.trail if action.at >= since)
+
+    async def prune(self, before: datetime) -> int:
+        raise NotImplementedError

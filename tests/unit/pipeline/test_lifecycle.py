@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pgtend.core.conditions import with_condition
+from pgtend.domain.policy import Mode
+from pgtend.domain.recommendation import ApprovalState, ConditionStatus, ConditionType
+from tests.unit.pipeline.fakes import ELSEWHERE, HERE, NOW
+from tests.unit.pipeline.world import FROZEN, PLAIN, World, recommend
+
+
+async def test_other_database_is_said_while_it_holds_and_no_longer(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.here = world.server.identity = ELSEWHERE
+    await world.run_pass()
+    proposed = world.condition(change, ConditionType.PROPOSED)
+    assert proposed is not None
+    assert (proposed.status, proposed.reason) == (ConditionStatus.FALSE, "OtherDatabase")
+    assert world.server.sent == []
+    world.here = world.server.identity = HERE
+    world.policy = FROZEN
+    await world.run_pass(after=60)
+    proposed = world.condition(change, ConditionType.PROPOSED)
+    assert proposed is not None
+    assert (proposed.status, proposed.reason) == (ConditionStatus.TRUE, "Issued")
+
+
+@pytest.mark.parametrize("decision", [ApprovalState.PENDING, ApprovalState.REJECTED])
+async def test_what_a_change_waits_for_is_said_no_longer_once_it_is_not_approved_any_more(
+    world: World, decision: ApprovalState
+) -> None:
+    change = recommend()
+    world.add(change)
+    world.policy = FROZEN
+    await world.run_pass()
+    assert world.reason(change) == "FreezeWindow"
+    world.approve(change, decision)
+    await world.run_pass(after=60)
+    assert world.reason(change) == ""
+    assert world.reason(change, ConditionType.APPROVED) == decision.value
+
+
+async def test_what_a_change_waits_for_gives_way_to_the_change(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.policy = replace(PLAIN, suspended=True)
+    await world.run_pass()
+    assert world.reason(change) == "Suspended"
+    world.policy = PLAIN
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert world.reason(change) == "Done"
+
+
+@pytest.mark.parametrize(("is_outdated", "approved"), [(True, False), (False, True)])
+async def test_auto_approves_what_the_workload_calls_for_and_not_what_is_outdated(
+    world: World, is_outdated: bool, approved: bool
+) -> None:
+    change = recommend(approved=False)
+    if is_outdated:
+        status = with_condition(
+            change.status, ConditionType.PROPOSED, ConditionStatus.FALSE, "Outdated", "Not now.", now=NOW, generation=1
+        )
+        change = replace(change, status=status)
+    world.add(change)
+    world.policy = replace(FROZEN, mode=Mode.AUTO)
+    await world.run_pass()
+    condition = world.condition(change, ConditionType.APPROVED)
+    assert condition is not None
+    assert (condition.status is ConditionStatus.TRUE) == approved
+    assert world.reason(change, ConditionType.PROPOSED) == ("Outdated" if is_outdated else "Issued")
+
+
+async def test_a_person_may_approve_what_is_outdated(world: World) -> None:
+    change = recommend(approved=False)
+    status = with_condition(
+        change.status, ConditionType.PROPOSED, ConditionStatus.FALSE, "Outdated", "Not now.", now=NOW, generation=1
+    )
+    world.add(replace(change, status=status))
+    world.approve(change, ApprovalState.APPROVED)
+    await world.run_pass()
+    assert [verb for verb, _ in world.server.sent] == ["CREATE"]

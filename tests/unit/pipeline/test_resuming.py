@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pgtend.core.approval import is_usable
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, PgtendError, StatementFailed
+from pgtend.domain.policy import FreezeRollback, Mode, Policy, RunningBuild
+from pgtend.domain.recommendation import (
+    Action,
+    ApprovalState,
+    ConditionStatus,
+    ConditionType,
+    IntentKind,
+    Recommendation,
+)
+from pgtend.ports import IndexState
+from tests.unit.pipeline.world import (
+    FROZEN,
+    MINUTE,
+    ORDERS,
+    PLAIN,
+    World,
+    applied,
+    freeze,
+    index_on,
+    intend,
+    put_twins,
+    recommend,
+    slices,
+)
+
+HELD_BACK = [
+    pytest.param(FROZEN, id="in a freeze"),
+    pytest.param(replace(PLAIN, suspended=True), id="while suspended"),
+    pytest.param(replace(PLAIN, mode=Mode.OBSERVE), id="in mode Observe"),
+]
+LOST = ConnectionRefusedByTarget(Finding(aspect=Aspect.TUNER_READY, reason="ConnectionLost", message="It went away."))
+GROWING = [0, 5, 15, 35, 75, 155, 315]
+"""Seconds at which a thing that never works out is tried: after pauses of 5, 10, 20 … seconds."""
+
+
+def taken_back(world: World, kind: IntentKind) -> Recommendation:
+    """A change whose rollback had been begun when the operator was killed."""
+    if kind is IntentKind.UNDO_BUILD:
+        world.server.put("orders_a_idx", index_on(ORDERS))
+        change = recommend(intent=intend(kind))
+    else:
+        change = recommend(Action.DROP, index_on(ORDERS, name="orders_a_idx"), intent=intend(kind))
+    change = applied(change, ConditionStatus.TRUE, "RollingBack")
+    world.add(change)
+    return change
+
+
+UNDOS = [(IntentKind.UNDO_BUILD, "DROP"), (IntentKind.UNDO_REMOVE, "CREATE")]
+
+
+@pytest.mark.parametrize("policy", HELD_BACK)
+@pytest.mark.parametrize(("kind", "verb"), UNDOS)
+async def test_a_resumed_rollback_waits_where_nothing_may_be_done_and_carries_on_after(
+    world: World, policy: Policy, kind: IntentKind, verb: str
+) -> None:
+    change = taken_back(world, kind)
+    world.policy = policy
+    await world.run_pass()
+    await world.run_pass(after=60)
+    assert world.server.sent == []
+    assert (change.name, "RollbackDue") in world.objects.announced
+    world.policy = PLAIN
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert world.server.sent == [(verb, "orders_a_idx")]
+    assert world.reason(change) == "RolledBack"
+    assert world.now_of(change).status.intent is None
+
+
+@pytest.mark.parametrize(("kind", "verb"), UNDOS)
+async def test_a_resumed_rollback_goes_on_in_a_freeze_that_allows_it(world: World, kind: IntentKind, verb: str) -> None:
+    taken_back(world, kind)
+    world.policy = replace(FROZEN, freeze_rollback=FreezeRollback.ALLOW)
+    await world.run_pass()
+    assert world.server.sent == [(verb, "orders_a_idx")]
+
+
+@pytest.mark.parametrize("policy", HELD_BACK)
+async def test_a_resumed_drop_waits_where_nothing_may_be_done_and_carries_on_after(
+    world: World, policy: Policy
+) -> None:
+    put_twins(world)
+    change = recommend(Action.DROP, index_on(ORDERS, name="orders_a_idx"), intent=intend(IntentKind.REMOVE))
+    world.add(change)
+    world.policy = policy
+    for _ in range(3):
+        await world.run_pass(after=60)
+    assert world.server.sent == []
+    assert is_usable(world.now_of(change).status.approval)
+    world.policy = PLAIN
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert world.server.sent == [("DROP", "orders_a_idx")]
+    assert world.reason(change) == "Done"
+
+
+async def test_a_resumed_drop_whose_approval_was_taken_away_is_not_made(world: World) -> None:
+    put_twins(world)
+    change = recommend(Action.DROP, index_on(ORDERS, name="orders_a_idx"), intent=intend(IntentKind.REMOVE))
+    world.add(change)
+    world.approve(change, ApprovalState.PENDING)
+    await world.run_pass()
+    await world.run_pass(after=60)
+    assert (world.server.sent, world.reason(change)) == ([], "")
+
+
+async def test_a_drop_that_was_broken_off_is_finished_even_in_a_freeze(world: World) -> None:
+    put_twins(world)
+    world.server.put("orders_a_idx", index_on(ORDERS), IndexState.INVALID)
+    change = recommend(Action.DROP, index_on(ORDERS, name="orders_a_idx"), intent=intend(IntentKind.REMOVE))
+    world.add(change)
+    world.policy = FROZEN
+    await world.run_pass()
+    assert world.server.sent == [("DROP", "orders_a_idx")]
+
+
+async def test_a_rollback_that_lost_its_connection_is_not_said_to_have_failed(world: World) -> None:
+    change = taken_back(world, IntentKind.UNDO_BUILD)
+    world.server.failures["DROP"] = LOST
+    await world.run_pass()
+    await world.run_pass(after=60)
+    assert len(world.server.sent) == 2
+    assert world.reason(change) == "RollingBack"
+
+
+@pytest.mark.parametrize(("kind", "verb"), UNDOS)
+async def test_a_rollback_that_fails_is_tried_again_with_growing_pauses_and_says_so(
+    world: World, kind: IntentKind, verb: str
+) -> None:
+    change = taken_back(world, kind)
+    world.server.failures[verb] = StatementFailed("53100", "The server's disk is full.")
+    await world.run_pass()
+    while world.clock.seconds < 600:
+        await world.run_pass(after=5)
+    assert world.server.moments == GROWING
+    condition = world.condition(change, ConditionType.APPLIED)
+    assert condition is not None
+    assert (condition.status, condition.reason) == (ConditionStatus.TRUE, "RollbackFailing")
+    assert "The server's disk is full." in condition.message
+    assert world.wakes == 0
+
+
+@pytest.mark.parametrize(("kind", "verb"), UNDOS)
+async def test_a_rollback_that_failed_is_made_once_nothing_is_in_its_way(
+    world: World, kind: IntentKind, verb: str
+) -> None:
+    change = taken_back(world, kind)
+    world.server.failures[verb] = StatementFailed("53100", "The server's disk is full.")
+    await world.run_pass()
+    del world.server.failures[verb]
+    await world.run_pass(after=5)
+    await world.run_pass(after=5)
+    assert (len(world.server.sent), world.reason(change)) == (2, "RolledBack")
+
+
+@pytest.mark.parametrize("failure", [LOST, StatementFailed("42501", "The tuner may not end it.")])
+async def test_ending_a_build_that_fails_is_tried_again_with_growing_pauses(world: World, failure: PgtendError) -> None:
+    world.server.put("orders_a_idx", index_on(ORDERS), IndexState.BUILDING)
+    change = recommend(intent=intend(IntentKind.BUILD))
+    world.add(change)
+    world.policy = FROZEN
+    world.server.failures["CANCEL"] = failure
+    await world.run_pass()
+    while world.clock.seconds < 600:
+        await world.run_pass(after=5)
+    assert world.server.moments == GROWING
+    assert world.wakes == 0
+
+
+async def test_a_build_that_outlived_its_client_is_watched_to_its_end(world: World) -> None:
+    world.server.put("orders_a_idx", index_on(ORDERS), IndexState.BUILDING)
+    change = recommend(intent=intend(IntentKind.BUILD))
+    world.add(change)
+    await world.run_pass()
+    assert (world.server.sent, world.now_of(change).status.intent is None) == ([], False)
+    world.server.put("orders_a_idx", index_on(ORDERS))
+    await world.run_pass(after=60)
+    assert (world.server.sent, world.reason(change)) == ([], "Done")
+
+
+async def test_a_build_that_the_server_refuses_is_failed_and_not_tried_again(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.failures["CREATE"] = StatementFailed("53100", "The server's disk is full.")
+    for _ in range(5):
+        await world.run_pass(after=60)
+    assert (len(world.server.sent), world.reason(change)) == (1, "Failed")
+
+
+async def test_a_build_that_ends_three_times_without_being_asked_is_failed(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.failures["CREATE"] = LOST
+    for _ in range(12):
+        await world.run_pass(after=60)
+    assert [verb for verb, _ in world.server.sent] == ["CREATE"] * 3
+    assert world.reason(change) == "Failed"
+    assert [record.outcome for record in world.history.trail] == ["Begun", "Begun", "Begun", "Failed"]
+
+
+async def test_a_build_that_ended_twice_without_being_asked_is_begun_a_third_time(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.failures["CREATE"] = LOST
+    while len(world.server.sent) < 2:
+        await world.run_pass(after=60)
+    del world.server.failures["CREATE"]
+    for _ in range(4):
+        await world.run_pass(after=60)
+    assert (len(world.server.sent), world.reason(change)) == (3, "Done")
+
+
+async def test_a_build_ended_for_a_freeze_keeps_its_approval_and_is_begun_again_after(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.builds_last = True
+    for hour in range(4):
+        begin = 3600.0 * hour + 1800
+        world.policy = replace(PLAIN, freeze_windows=(freeze(begin, begin + 600),))
+        # A build needs a baseline, and slices go on coming.
+        world.memory.slices.extend(slices(30, until=world.clock.seconds))
+        await world.run_pass()
+        assert world.reason(change) == "Building"
+        await world.run_pass(after=begin - world.clock.seconds)
+        await world.run_pass(after=MINUTE)
+        assert world.reason(change) == "FreezeWindow"
+        assert is_usable(world.now_of(change).status.approval)
+        assert world.server.indexes == {}
+        await world.run_pass(after=begin + 600 - world.clock.seconds)
+    assert [verb for verb, _ in world.server.sent] == ["CREATE", "CANCEL", "DROP"] * 4 + ["CREATE"]
+
+
+async def test_a_build_goes_on_through_a_freeze_that_lets_it_finish(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.builds_last = True
+    await world.run_pass()
+    world.policy = replace(FROZEN, running_build=RunningBuild.FINISH)
+    await world.run_pass(after=60)
+    assert [verb for verb, _ in world.server.sent] == ["CREATE"]
+
+
+async def test_a_build_whose_approval_is_taken_away_is_ended_and_cleared_up(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.builds_last = True
+    await world.run_pass()
+    world.approve(change, ApprovalState.PENDING)
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert [verb for verb, _ in world.server.sent] == ["CREATE", "CANCEL", "DROP"]
+    assert (world.server.indexes, world.reason(change)) == ({}, "")
+
+
+async def test_a_build_that_is_ended_and_approved_anew_before_the_next_pass_is_begun_again(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.builds_last = True
+    await world.run_pass()
+    world.approve(change, ApprovalState.PENDING)
+    await world.run_pass(after=60)
+    world.approve(change, ApprovalState.APPROVED)
+    await world.run_pass(after=60)
+    assert world.reason(change) == "Preflight"
+    assert is_usable(world.now_of(change).status.approval)
+    world.server.builds_last = False
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert world.reason(change) == "Done"
+    assert "Failed" not in {transition.reason for transition in world.now_of(change).status.transitions}
+
+
+async def test_an_index_of_the_same_name_that_is_not_ours_is_left_alone(world: World) -> None:
+    world.server.put("orders_a_idx", index_on(ORDERS, "b"))
+    change = recommend(intent=intend(IntentKind.BUILD))
+    world.add(change)
+    await world.run_pass()
+    await world.run_pass(after=60)
+    assert (world.server.sent, world.reason(change)) == ([], "Failed")
