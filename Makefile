@@ -12,7 +12,6 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Folders that exist, so that one list serves every state of the tree.
 CODE := operator/pgtend tests $(wildcard demo benchmarks tools)
 SCRIPTS := tools/install.sh .ci/run $(wildcard tools/*.sh)
-SLOW_TESTS := tests/integration $(wildcard tests/docs tests/e2e)
 
 # $(call run,COMMAND): show a command, run it, stop when it fails, say how long it took.
 run = printf '  $$ %s\n' '$(1)'; began=$$SECONDS; $(1); printf '    %s s\n' "$$((SECONDS - began))"
@@ -49,9 +48,16 @@ controlplane: ## build the Kubernetes API that the tests run against: minutes on
 	$(call heading,Test control plane)
 	$(call run,python -m tests.servers.controlplane_binary)
 
-integration: ## tests against a real Kubernetes API and real Postgres servers, and the blocks of the documents
-	$(call heading,Integration tests and docs blocks)
-	pytest $(SLOW_TESTS)
+integration: ## tests against a real Kubernetes API and real Postgres servers, end to end, of the documents, and of the demo
+	# Each in a session of its own: the operators and the load of one would disturb the next.
+	$(call heading,Integration tests)
+	$(call run,pytest tests/integration)
+	$(call heading,Blocks of the documents)
+	$(call run,pytest tests/docs)
+	$(call heading,End to end)
+	$(call run,pytest tests/e2e --ignore tests/e2e/test_demo.py)
+	$(call heading,The demo)
+	$(call run,pytest tests/e2e/test_demo.py)
 
 reference: ## write docs/reference/api.md from the models
 	$(call run,python tools/reference.py docs/reference/api.md)

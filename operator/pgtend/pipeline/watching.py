@@ -107,7 +107,9 @@ async def _consider_rollback(
         definition=describe(proposal.index, name),
         at=now,
     )
-    changed = transitions.begin_undo(status, intent, decision.message, now, generation)
+    verified = status.condition(ConditionType.VERIFIED)
+    message = f"It is being taken back: {verified.message if verified else decision.message}"
+    changed = transitions.begin_undo(status, intent, message, now, generation)
     saved = await save(recommendation, changed, ports)
     start_ddl(saved, intent, scene, memory, ports)
     return saved

@@ -171,7 +171,12 @@ def _suspect_regression(judged: Sequence[_Judged], verification: Verification) -
 
 def _slower(judged: Sequence[_Judged], verification: Verification) -> list[_Judged]:
     allowed = log1p(verification.regression_percent / 100)
-    return [each for each in judged if each.effect.log_ratio >= allowed and _matters(each)]
+    return [each for each in judged if each.effect.log_ratio >= allowed and _matters(each) and _took_longer(each)]
+
+
+def _took_longer(each: _Judged) -> bool:
+    """Whether a call takes longer by the clock, too: nobody suffers where only the controls became faster."""
+    return each.statement.load_after.mean_ms > each.statement.load_before.mean_ms
 
 
 def _matters(each: _Judged) -> bool:
