@@ -13,7 +13,7 @@ from pgtend.domain.finding import Finding, PgtendError, StatementFailed
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import PolicyStatus
-from pgtend.domain.recommendation import Recommendation, RecommendationStatus
+from pgtend.domain.recommendation import ApprovalState, Recommendation, RecommendationStatus
 from pgtend.domain.record import ActionRecord, HourOfLoad
 from pgtend.ports import CostModel, Database, Executor, IndexState
 
@@ -151,6 +151,8 @@ class Objects:
     stored: dict[str, Recommendation] = field(default_factory=dict)
     refusals: dict[str, PgtendError] = field(default_factory=dict)
     """What a write of an object's status ends with, by name."""
+    taken: dict[str, PgtendError] = field(default_factory=dict)
+    """What the making of an object ends with, by name."""
     announced: list[tuple[str, str]] = field(default_factory=list)
     """Events: name of the object and reason."""
 
@@ -158,7 +160,22 @@ class Objects:
         return tuple(self.stored.values())
 
     async def issue(self, name: str) -> Recommendation:
-        raise NotImplementedError
+        if name in self.taken:
+            raise self.taken[name]
+        fresh = Recommendation(
+            namespace="shop",
+            name=name,
+            uid=f"uid of {name}",
+            generation=1,
+            resource_version="1",
+            policy="tune",
+            approval=ApprovalState.PENDING,
+            approved_by="",
+            comment="",
+            status=RecommendationStatus(),
+        )
+        self.stored[name] = fresh
+        return fresh
 
     async def write_status(self, recommendation: Recommendation, status: RecommendationStatus) -> Recommendation:
         if recommendation.name in self.refusals:
@@ -179,6 +196,8 @@ class OnePolicy:
 
     policy: Policy
     gone: PgtendError | None = None
+    announced: list[str] = field(default_factory=list)
+    """Reasons of Events."""
 
     async def read(self) -> Policy:
         if self.gone is not None:
@@ -192,7 +211,7 @@ class OnePolicy:
         raise NotImplementedError
 
     async def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
-        raise NotImplementedError
+        self.announced.append(reason)
 
     async def say_unready(self, reason: str, message: str, now: datetime) -> None:
         raise NotImplementedError
