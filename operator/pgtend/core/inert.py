@@ -49,7 +49,8 @@ def _problems_of_form(tokens: Tokens) -> Iterator[str]:
         if token.word("insert", "update", "delete", "merge", "into"):
             yield "It changes rows within a query, which the observer may not even plan."
         following = tokens[place + 1 : place + 3]
-        if token.sign(")") and len(following) == 2 and following[0].sign(".") and following[1].is_name:
+        is_field = len(following) == 2 and following[0].sign(".") and following[1].is_name
+        if is_field and not token.is_name:
             yield "It takes a field of a value, which may be a call in disguise."
 
 
@@ -74,7 +75,5 @@ def _is_harmless_call(call: Call, catalog: Catalog) -> bool:
 
 
 def _is_harmless_cast(cast: Cast) -> bool:
-    if cast.schema in (None, "pg_catalog") and cast.type in builtins.TYPES:
-        return True
-    # Of a constant the type's input function is all there is, and only a superuser can make one.
-    return cast.of_constant and bool(cast.type) and cast.type not in builtins.REFUSED_TYPES
+    """Only to types of pg_catalog: of a domain even a bare constant runs the CHECK, also within an array or a composite."""
+    return cast.schema in (None, "pg_catalog") and cast.type in builtins.TYPES and not cast.of_user

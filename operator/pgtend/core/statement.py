@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from pgtend.core.sql.calls import functions_in, qualify_functions, stands_alone
+from pgtend.core.sql.fields import doubtful_fields
 from pgtend.core.sql.identity import fingerprint_of, shown_text
 from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, spell, tokenize
 from pgtend.core.sql.mending import mend
@@ -30,6 +31,8 @@ class Unusable:
     """A text that nothing can be advised on; the sentence names no constant of it."""
 
     reason: str
+    final: bool = False
+    """Whether no change of the catalog can mend it: the text itself is cut off, too large, or no query."""
 
 
 class _Refused(Exception):
@@ -46,7 +49,9 @@ def read_statement(text: str, catalog: Catalog, search_path: Sequence[str] | Non
         tokens = mend(_one_statement(tokenize(text)))
         tree = parse(tokens)
         return _query(tokens, tree, catalog, path)
-    except (NotLexable, NotParsable, _Refused) as refusal:
+    except (NotLexable, NotParsable) as refusal:
+        return Unusable(reason=str(refusal), final=True)
+    except _Refused as refusal:
         return Unusable(reason=str(refusal))
 
 
@@ -116,6 +121,9 @@ def _check_columns(tree: Tree, resolved: Sequence[tuple[exp.Table, TableName]], 
             del tables[alias.name]
         elif alias.columns:
             tables.pop(alias.name, None)  # columns renamed
+    named = frozenset(table.alias or name_of(table.this) for table, _ in resolved)
+    if next(doubtful_fields(tree.root, named | {"excluded"}), None) is not None:
+        raise _Refused("It takes a field of a subquery or a function that may be a call in disguise.")
     for column in tree.root.find_all(exp.Column):
         if not isinstance(column.this, exp.Identifier) or column.table not in tables:
             continue

@@ -38,7 +38,7 @@ class Statements:
 
     def forget_unusable(self) -> None:
         """Look again at what could not be used: a table may have been made, or a privilege granted, since."""
-        self._known = {key: each for key, each in self._known.items() if isinstance(each, Query)}
+        self._known = {key: each for key, each in self._known.items() if isinstance(each, Query) or each.final}
 
     def by_fingerprint(self, loads: Mapping[StatementKey, Load]) -> dict[str, Load]:
         """The loads of usable queries, summed over users and over the entries that are one query."""

@@ -75,9 +75,9 @@ SPECIAL_SYNTAX = frozenset(_SPECIAL_SYNTAX_WORDS.split())
 """Calls that the grammar itself makes, always to pg_catalog."""
 
 _RESERVED_WORDS = """
-    all and any array as between case current_time current_timestamp distinct else except exists fetch for from
-    group having in intersect interval join lateral limit localtime localtimestamp not offset on only or order
-    row select some then union using values when where with
+    all and any array as asymmetric between both case current_time current_timestamp distinct else except exists fetch for from
+    group having in intersect interval lateral leading limit localtime localtimestamp not offset on only or order
+    row select some symmetric then trailing union using values variadic when where with
 """
 RESERVED = frozenset(_RESERVED_WORDS.split())
 """Keywords that a bracket may follow and that cannot be the name of a function."""

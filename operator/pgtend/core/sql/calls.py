@@ -13,6 +13,11 @@ from pgtend.domain.index import TableName
 _DOT = Token(Kind.SIGN, ".")
 _OPERAND_OPERATORS = ("like", "ilike", "is", "overlaps", "similar", "join", "isnull", "notnull")
 _BRACKETED_ARGUMENTS = {"substring": ("from", "for", "similar"), "overlay": ("placing",)}
+_GRAMMARS_TYPES = frozenset(
+    ("bigint", "boolean", "character", "dec", "decimal", "double", "float", "int", "integer", "national", "nchar", "real",
+     "smallint")
+)  # fmt: skip
+"""Types that the grammar alone knows by these names."""
 _PLAIN_OPERATOR_SIGNS = (
     "= <> != < > <= >= + - * / || -> ->> #> #>> @> <@ ? ?| ?& ~ ~* !~ !~* ~~ ~~* !~~ !~~* && @@ @? ^"
 )
@@ -35,11 +40,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Cast:
-    """A cast to a type; ``of_constant`` where its operand is a bare constant, so that the type's input function is all there is."""
+    """A cast to a type; ``of_user`` where the spelling cannot mean a type of pg_catalog (``"integer"`` is somebody's own)."""
 
     type: str
     schema: str | None
-    of_constant: bool
+    of_user: bool = False
 
 
 def calls_in(tokens: Tokens) -> Iterator[Call]:
@@ -66,18 +71,16 @@ def casts_in(tokens: Tokens) -> Iterator[Cast]:
     """Casts in all spellings: ``x::type``, ``CAST(x AS type)``, ``type 'constant'``."""
     for place, token in enumerate(tokens):
         if token.sign("::"):
-            before = tokens[place - 1] if place else None
-            constant = before is not None and (before.is_constant or before.kind is Kind.PARAMETER)
-            yield from _cast(tokens, place + 1, constant)
+            yield _cast(tokens, place + 1)
         elif token.word("cast") and tokens[place + 1 : place + 2] and tokens[place + 1].sign("("):
             as_ = _as_of_cast(tokens, place + 1)
             if as_ is not None:
-                operand = tokens[place + 2 : as_]
-                constant = len(operand) == 1 and (operand[0].is_constant or operand[0].kind is Kind.PARAMETER)
-                yield from _cast(tokens, as_ + 1, constant)
+                yield _cast(tokens, as_ + 1)
         elif token.kind is Kind.STRING and place and _names_type(tokens[place - 1]):
             qualified = place >= 3 and tokens[place - 2].sign(".")
-            yield Cast(tokens[place - 1].text, tokens[place - 3].text if qualified else None, of_constant=True)
+            schema = tokens[place - 3].text if qualified else None
+            of_user = _is_of_user(tokens[place - 1]) or (qualified and place >= 4 and tokens[place - 4].sign("."))
+            yield Cast(tokens[place - 1].text, schema, of_user)
 
 
 def operators_in(tokens: Iterable[Token]) -> Iterator[str]:
@@ -132,8 +135,14 @@ def _is_grammar(tokens: Tokens, place: int) -> bool:
         return True
     if before is None:
         return False
-    if before.sign(")") or before.word("as"):
-        return True  # OVER (…), FILTER (…), or an alias with a list of columns
+    if token.word("operator"):
+        # OPERATOR(schema.sign) calls whatever function is behind it; the signs of pg_catalog are judged as such.
+        schema, dot = (tokens[place + 2], tokens[place + 3]) if place + 3 < len(tokens) else (token, token)
+        return schema.is_name and schema.text == "pg_catalog" and dot.sign(".")
+    if before.sign(")"):
+        return not _ends_distinct_on(tokens, place - 1)  # OVER (…), FILTER (…), or an alias with a list of columns
+    if before.word("as"):
+        return True
     if before.word("with", "recursive"):
         return True  # a WITH query with a list of columns
     if token.word("by"):
@@ -157,18 +166,36 @@ def _is_grammar(tokens: Tokens, place: int) -> bool:
     return False
 
 
+def _ends_distinct_on(tokens: Tokens, place: int) -> bool:
+    """Whether this bracket closes DISTINCT ON (…), behind which an expression begins."""
+    depth = 0
+    for each in range(place, -1, -1):
+        if tokens[each].sign(")", "]"):
+            depth += 1
+        elif tokens[each].sign("(", "["):
+            depth -= 1
+            if depth == 0:
+                return each >= 2 and tokens[each - 1].word("on") and tokens[each - 2].word("distinct")
+    return False
+
+
 def _names_type(token: Token) -> bool:
     """Whether a name in front of a string constant is that of its type, as in ``date '…'``."""
     return token.is_name and not token.word(*builtins.RESERVED, *builtins.BEFORE_CONSTANT)
 
 
-def _cast(tokens: Tokens, place: int, of_constant: bool) -> Iterator[Cast]:
+def _cast(tokens: Tokens, place: int) -> Cast:
     if place >= len(tokens) or not tokens[place].is_name:
-        yield Cast("", None, of_constant=False)
-    elif place + 2 < len(tokens) and tokens[place + 1].sign(".") and tokens[place + 2].is_name:
-        yield Cast(tokens[place + 2].text, tokens[place].text, of_constant)
-    else:
-        yield Cast(tokens[place].text, None, of_constant)
+        return Cast("", None, of_user=True)
+    if place + 2 < len(tokens) and tokens[place + 1].sign(".") and tokens[place + 2].is_name:
+        longer = place + 3 < len(tokens) and tokens[place + 3].sign(".")
+        return Cast(tokens[place + 2].text, tokens[place].text, longer or _is_of_user(tokens[place + 2]))
+    return Cast(tokens[place].text, None, _is_of_user(tokens[place]))
+
+
+def _is_of_user(name: Token) -> bool:
+    """Whether a quoted name is only a spelling of the grammar's: pg_catalog has int4, and no type called integer."""
+    return name.kind is Kind.QUOTED and name.text in _GRAMMARS_TYPES
 
 
 def _as_of_cast(tokens: Tokens, bracket: int) -> int | None:

@@ -14,7 +14,9 @@ from sqlglot.parser import logger as parser_logger
 from pgtend.core.sql.lexer import Kind, Token, Tokens, spell_one
 from pgtend.domain.workload import StatementKind
 
-MOST_TOKENS = 20_000
+MOST_TOKENS = 2_000
+MOST_SUBSCRIPTS = 10
+"""One behind the other: the parser takes more than quadratic time for them."""
 DEEPEST = 50
 """Nested brackets and CASEs; the parser recurses, and Postgres itself stops at max_stack_depth."""
 
@@ -58,6 +60,8 @@ def parse(tokens: Tokens) -> Tree:
         raise NotParsable(f"The statement has more than {MOST_TOKENS:,} words.")
     if _depth(tokens) > DEEPEST:
         raise NotParsable(f"The statement is nested more than {DEEPEST} deep.")
+    if _subscripts(tokens) > MOST_SUBSCRIPTS:
+        raise NotParsable(f"The statement has more than {MOST_SUBSCRIPTS} subscripts in a row.")
     starts: list[int] = []
     words: list[str] = []
     length = 0
@@ -140,6 +144,16 @@ def _spell_for_parser(token: Token) -> str:
     if token.kind is Kind.BITS:
         return "'0'"
     return spell_one(token)
+
+
+def _subscripts(tokens: Tokens) -> int:
+    """The longest chain of ``[…][…]``."""
+    longest = chain = 0
+    for place, token in enumerate(tokens):
+        if token.sign("["):
+            chain = chain + 1 if place and tokens[place - 1].sign("]") else 1
+            longest = max(longest, chain)
+    return longest
 
 
 def _depth(tokens: Tokens) -> int:
