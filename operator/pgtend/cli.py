@@ -25,6 +25,9 @@ DSN_HELP = (
 @click.version_option(__version__, prog_name="pgtend")
 def main() -> None:
     """Tend Postgres databases: propose indexes, build them safely, verify them, take back what did not help."""
+    # What psycopg has to say when a session ends is nothing for people, and may hold the server's text.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    logging.getLogger("psycopg").propagate = False
 
 
 @main.command()

@@ -53,6 +53,8 @@ class Events:
         now = self._monotonic()
         if digest in self._said and now - self._said[digest] < SAID_AGAIN_SECONDS:
             return
+        level = logging.WARNING if warning else logging.INFO
+        logger.log(level, "%s %s/%s %s: %s", regarding.kind.name, regarding.namespace, regarding.name, reason, message)
         path = f"/apis/events.k8s.io/v1/namespaces/{quote(regarding.namespace, safe='')}/events"
         try:
             await self._api.create(path, self._event(regarding, reason, message, digest, warning=warning))

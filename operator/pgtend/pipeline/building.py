@@ -49,12 +49,10 @@ async def take_back_index(scene: Scene, ports: Ports, index: Index, name: str) -
 
 
 async def end_build(scene: Scene, ports: Ports, index: Index, name: str) -> None:
-    """End a build under way on the server, and take away what it left; an index that was finished first stays."""
+    """End a build under way on the server. What it leaves is taken away afterwards; an index that was finished first stays."""
     async with look(scene, ports) as executor:
         if await executor.index_state(index, name) is IndexState.BUILDING:
             await executor.cancel(index, name)
-        if await executor.index_state(index, name) is IndexState.INVALID:
-            await executor.remove(index, name, ports.fence)
 
 
 def _is_frozen(scene: Scene, ports: Ports) -> bool:

@@ -52,10 +52,10 @@ def render_grants(facts: Row, owners: Sequence[Row], *, observer: str, tuner: st
         *(f"--   \\password {_comment(sql.Identifier(name).as_string(None))}" for name in (observer, tuner) if name),
         "BEGIN;",
         "",
-        *_observer(facts, owners, observer),
+        *dict.fromkeys(_observer(facts, owners, observer)),
     ]
     if tuner is not None:
-        lines += ["", *_tuner(facts, owners, tuner)]
+        lines += ["", *dict.fromkeys(_tuner(facts, owners, tuner))]
     return "\n".join([*lines, "", "COMMIT;", ""])
 
 
