@@ -195,6 +195,19 @@ async def test_a_build_that_the_server_refuses_is_failed_and_not_tried_again(wor
     assert (len(world.server.sent), world.reason(change)) == (1, "Failed")
 
 
+async def test_a_failed_build_that_is_approved_anew_is_begun_at_once(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.failures["CREATE"] = StatementFailed("53100", "The server's disk is full.")
+    await world.run_pass()
+    await world.run_pass(after=1)
+    world.approve(change, ApprovalState.PENDING)
+    await world.run_pass(after=1)
+    world.approve(change, ApprovalState.APPROVED)
+    await world.run_pass(after=1)
+    assert world.server.moments == [0, 3]
+
+
 async def test_a_build_that_ends_three_times_without_being_asked_is_failed(world: World) -> None:
     change = recommend()
     world.add(change)
