@@ -244,6 +244,7 @@ async def test_a_build_ended_for_a_freeze_keeps_its_approval_and_is_begun_again_
         assert world.reason(change) == "Building"
         await world.run_pass(after=begin - world.clock.seconds)
         await world.run_pass(after=MINUTE)
+        await world.run_pass(after=MINUTE)
         assert world.reason(change) == "FreezeWindow"
         assert is_usable(world.now_of(change).status.approval)
         assert world.server.indexes == {}
@@ -267,8 +268,8 @@ async def test_a_build_whose_approval_is_taken_away_is_ended_and_cleared_up(worl
     world.server.builds_last = True
     await world.run_pass()
     world.approve(change, ApprovalState.PENDING)
-    await world.run_pass(after=60)
-    await world.run_pass(after=60)
+    for _ in range(3):
+        await world.run_pass(after=60)
     assert [verb for verb, _ in world.server.sent] == ["CREATE", "CANCEL", "DROP"]
     assert (world.server.indexes, world.reason(change)) == ({}, "")
 
@@ -281,6 +282,7 @@ async def test_a_build_that_is_ended_and_approved_anew_before_the_next_pass_is_b
     world.approve(change, ApprovalState.PENDING)
     await world.run_pass(after=60)
     world.approve(change, ApprovalState.APPROVED)
+    await world.run_pass(after=60)
     await world.run_pass(after=60)
     assert world.reason(change) == "Preflight"
     assert is_usable(world.now_of(change).status.approval)
