@@ -29,8 +29,24 @@ def problem_of(query: Query, catalog: Catalog) -> str | None:
 def _problems(tokens: Tokens, query: Query, catalog: Catalog) -> Iterator[str]:
     yield from _problems_of_form(tokens)
     yield from _problems_of_relations(query, catalog)
+    yield from _problems_of_code(tokens, catalog.extension_functions)
+
+
+def problem_of_code(text: str) -> str | None:
+    """Why the definition of a view, a policy or the like might do more than compute when it is expanded; None when it cannot.
+
+    It is read as Postgres prints it with pg_catalog alone on the search_path: what is not built in comes qualified.
+    """
+    try:
+        tokens = tokenize(text)
+    except NotLexable as problem:
+        return str(problem)
+    return next(_problems_of_code(tokens, frozenset()), None)
+
+
+def _problems_of_code(tokens: Tokens, extension_functions: frozenset[str]) -> Iterator[str]:
     for call in calls_in(tokens):
-        if not _is_harmless_call(call, catalog):
+        if not _is_harmless_call(call, extension_functions):
             yield f"It calls {call}, which is not known to be harmless while planning."
     for cast in casts_in(tokens):
         if not _is_harmless_cast(cast):
@@ -65,9 +81,9 @@ def _problems_of_relations(query: Query, catalog: Catalog) -> Iterator[str]:
             yield f"{name} is a temporary table of another session."
 
 
-def _is_harmless_call(call: Call, catalog: Catalog) -> bool:
+def _is_harmless_call(call: Call, extension_functions: frozenset[str]) -> bool:
     if call.schema not in (None, "pg_catalog"):
-        return str(call) in catalog.extension_functions and call.name in builtins.EXTENSION_FUNCTIONS
+        return str(call) in extension_functions and call.name in builtins.EXTENSION_FUNCTIONS
     if call.name in builtins.FUNCTIONS:
         return True
     # A type with a length, in a cast or in a list of columns, looks like a call too.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pgtend.core.inert import problem_of_code
 from pgtend.domain.index import TableName
 from pgtend.domain.workload import Query
 from pgtend.postgres.connection import Row
@@ -22,6 +23,7 @@ class UserCode:
     functions: frozenset[str] = frozenset()
     operator_schemas: frozenset[str] = frozenset()
     relations: frozenset[TableName] = frozenset()
+    """Those whose expansion calls such functions, or built-in ones that are not known to be harmless."""
 
 
 def user_code_from(rows: Iterable[Row]) -> UserCode:
@@ -31,7 +33,10 @@ def user_code_from(rows: Iterable[Row]) -> UserCode:
         functions=frozenset(row["name"] for row in found if row["kind"] == "function"),
         operator_schemas=frozenset(row["schema_name"] for row in found if row["kind"] == "operator"),
         relations=frozenset(
-            TableName(schema=row["schema_name"], table=row["name"]) for row in found if row["kind"] == "relation"
+            TableName(schema=row["schema_name"], table=row["name"])
+            for row in found
+            if row["kind"] == "relation"
+            or (row["kind"] == "definition" and (row["text"] is None or problem_of_code(row["text"])))
         ),
     )
 
@@ -46,7 +51,7 @@ def reason_not_to_plan(query: Query, code: UserCode) -> str | None:
         )
     relations = sorted(str(name) for name in query.relations & code.relations)
     if relations:
-        return f"{relations[0]} calls functions of this database's own, which might run while it is merely planned."
+        return f"{relations[0]} calls functions that are not known to be harmless while it is merely planned."
     if code.operator_schemas & set(query.search_path):
         return "A schema of the search_path has operators of its own, which might run while the statement is merely planned."
     return None

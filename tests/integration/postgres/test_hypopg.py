@@ -211,6 +211,18 @@ async def test_a_statement_that_would_leak_is_never_sent(shop15: Shop) -> None:
             "shop.second calls functions",
         ),
         (
+            "CREATE VIEW shop.dumped AS SELECT * FROM shop.bookings "
+            "WHERE note = table_to_xml('shop.bookings', true, false, '')::text; "
+            "CREATE VIEW shop.outside AS SELECT * FROM shop.dumped",
+            query("select id from outside", tables=("outside",)),
+            "shop.outside calls functions",
+        ),
+        (
+            "CREATE POLICY q ON shop.bookings USING (note = current_setting('work_mem'))",
+            query("select id from bookings"),
+            "shop.bookings calls functions",
+        ),
+        (
             "CREATE POLICY p ON shop.bookings USING (couple = shop.told())",
             query("select id from bookings"),
             "shop.bookings calls functions",
