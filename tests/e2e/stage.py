@@ -219,7 +219,8 @@ class Shop:
         """The actions of the audit trail that belong to this namespace's policies, oldest first, as "action outcome"."""
         with closing(sqlite3.connect(f"file:{self.stage.operator.history}?mode=ro", uri=True, timeout=30)) as history:
             rows = history.execute(
-                "select action, outcome from pgtend_actions where policy like ? and outcome <> 'Begun' order by id", (f"{self.namespace}/%",)
+                "select action, outcome from pgtend_actions where policy like ? and outcome not in ('Begun', 'Ended') order by id",
+                (f"{self.namespace}/%",),
             ).fetchall()
         return [f"{action} {outcome}" for action, outcome in rows]
 

@@ -60,7 +60,7 @@ def test_an_index_that_somebody_dropped_is_not_built_again_until_it_is_approved_
 def test_the_measuring_begins_again_when_the_statistics_are_reset_and_says_so(
     stage: Stage, other_server: ShopServer
 ) -> None:
-    shop = applied_shop(stage, "reset", shapes=SHOP, databases=other_server)
+    shop = applied_shop(stage, "recount", shapes=SHOP, databases=other_server)
     shop.until("a few slices", lambda: slices_after(shop) >= 3)
     with shop.connect() as connection:
         connection.execute("select pg_stat_statements_reset()")

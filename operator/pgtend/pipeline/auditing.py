@@ -11,6 +11,9 @@ from pgtend.pipeline.surroundings import Ports, Scene, database_key
 BEGUN = "Begun"
 """Outcome of an action that is only being begun."""
 
+ENDED = "Ended"
+"""Outcome of a build that pgtend ended: a freeze began, or the approval was taken away."""
+
 
 async def note_begin(recommendation: Recommendation, intent: Intent, ports: Ports, scene: Scene) -> None:
     """Append that an action is about to be done; limits on changes count these."""
@@ -18,9 +21,10 @@ async def note_begin(recommendation: Recommendation, intent: Intent, ports: Port
 
 
 async def attempts_since(recommendation: Recommendation, since: datetime, ports: Ports, scene: Scene) -> int:
-    """How often an action for this recommendation was begun from a moment on."""
+    """How often an action for this recommendation was begun from a moment on, without those that pgtend itself ended."""
     known = await ports.history.actions(database_key(scene.identity), since)
-    return sum(each.recommendation == recommendation.name and each.outcome == BEGUN for each in known)
+    outcomes = [each.outcome for each in known if each.recommendation == recommendation.name]
+    return outcomes.count(BEGUN) - outcomes.count(ENDED)
 
 
 async def note(

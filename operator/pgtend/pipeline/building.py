@@ -52,6 +52,7 @@ async def end_build(scene: Scene, ports: Ports, index: Index, name: str) -> None
     """End a build under way on the server. What it leaves is taken away afterwards; an index that was finished first stays."""
     async with look(scene, ports) as executor:
         if await executor.index_state(index, name) is IndexState.BUILDING:
+            ports.fence()
             await executor.cancel(index, name)
 
 

@@ -15,7 +15,7 @@ from pgtend.core.verify import start_measuring
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.recommendation import ConditionStatus, ConditionType, Intent, IntentKind, Recommendation
 from pgtend.pipeline.applying import proposal_of, start_ddl
-from pgtend.pipeline.auditing import attempts_since, note
+from pgtend.pipeline.auditing import ENDED, attempts_since, note
 from pgtend.pipeline.building import end_build, remove_index
 from pgtend.pipeline.facts import Readiness, change_facts
 from pgtend.pipeline.memory import Memory
@@ -62,13 +62,13 @@ async def continue_intent(recommendation: Recommendation, scene: Scene, memory: 
     works, name = memory.works, recommendation.name
     if works.is_running(name, Verb.END_BUILD) or works.is_running(name, Verb.REMOVE):
         return recommendation
+    if refusal := works.take_failure(name, Verb.END_BUILD):
+        await ports.recommendations.announce(recommendation, "StepFailed", refusal, warning=True)
     if works.is_running(name, Verb.BUILD):
         return _watch_build(recommendation, intent, scene, memory, ports)
     if scene.tuner_problem is not None:
         return recommendation
     failure = works.take_failure(name, Verb.BUILD) or works.take_failure(name, Verb.REMOVE)
-    # Ending a build fails where it ended by itself first; the catalog tells.
-    works.take_failure(name, Verb.END_BUILD)
     async with look(scene, ports) as executor:
         state = await executor.index_state(proposal_of(recommendation).index, intent.index_name)
     if state is IndexState.BUILDING:
@@ -125,6 +125,8 @@ async def _after_build(case: _Underway) -> Recommendation:
                 start_ddl(saved, saved.status.intent, case.scene, case.memory, case.ports)
             return saved
         case IndexState.INVALID:
+            if case.failure:
+                await case.ports.recommendations.announce(case.recommendation, "StepFailed", case.failure, warning=True)
             index = proposal_of(case.recommendation).index
             work = partial(remove_index, case.scene, case.ports, index, case.intent.index_name)
             case.memory.works.start(case.recommendation.name, Verb.REMOVE, work, case.ports)
@@ -138,6 +140,8 @@ async def _after_build(case: _Underway) -> Recommendation:
                 "having asked for it. Look at the server's log for why; to try again set spec.approval to Pending, then to Approved.",
             )
         case _:
+            if was_ended:
+                await note(case.recommendation, case.intent, ENDED, case.leave.message, case.ports, case.scene)
             return await _decide_anew(case)
 
 

@@ -343,3 +343,9 @@ def test_the_parser_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
                      "insert overwrite directory 'secret' select 1", "merge 'secret'", "update secret"):  # fmt: skip
             read_statement(text, SHOP)
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("depth", [16, 45])
+def test_leaves_out_arrays_nested_so_deep_that_parsing_them_takes_minutes(depth: int) -> None:
+    text = f"select id from orders where id = any({'array[' * depth}1{']' * depth})"
+    assert isinstance(read_statement(text, SHOP), Unusable)

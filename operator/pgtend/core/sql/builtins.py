@@ -132,13 +132,6 @@ _TYPES_WORDS = """
 TYPES = frozenset(_TYPES_WORDS.split())
 """Types that anything may be cast to: their casts and input functions compute from the value alone."""
 
-_REFUSED_TYPES_WORDS = """
-    regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole
-    regtype xml aclitem refcursor txid_snapshot pg_snapshot
-"""
-REFUSED_TYPES = frozenset(_REFUSED_TYPES_WORDS.split())
-"""Types whose input looks things up in the catalog, or reads more than the value."""
-
 _OPERATORS_WORDS = """
     !! !~ !~* !~~ !~~* # ## #- #> #>> % & && &< &<| &> * *< *<= *<> *= *> *>= + - -> ->> -|- / < <-> << <<= <<|
     <= <> != = > >= >> >>= >^ ? ?# ?& ?- ?-| ?| ?|| @ @-@ @> @? @@ @@@ ^ ^@ | |&> |/ |>> || ||/ ~ ~* ~<=~ ~<~ ~=

@@ -17,6 +17,8 @@ from pgtend.domain.workload import StatementKind
 MOST_TOKENS = 2_000
 MOST_SUBSCRIPTS = 10
 """One behind the other: the parser takes more than quadratic time for them."""
+DEEPEST_ARRAYS = 6
+"""The parser tries each nested ARRAY[…] in two ways: 16 take it seconds, 20 minutes."""
 DEEPEST = 50
 """Nested brackets and CASEs; the parser recurses, and Postgres itself stops at max_stack_depth."""
 
@@ -60,6 +62,8 @@ def parse(tokens: Tokens) -> Tree:
         raise NotParsable(f"The statement has more than {MOST_TOKENS:,} words.")
     if _depth(tokens) > DEEPEST:
         raise NotParsable(f"The statement is nested more than {DEEPEST} deep.")
+    if _brackets(tokens) > DEEPEST_ARRAYS:
+        raise NotParsable(f"The statement has arrays nested more than {DEEPEST_ARRAYS} deep.")
     if _subscripts(tokens) > MOST_SUBSCRIPTS:
         raise NotParsable(f"The statement has more than {MOST_SUBSCRIPTS} subscripts in a row.")
     starts: list[int] = []
@@ -154,6 +158,17 @@ def _subscripts(tokens: Tokens) -> int:
             chain = chain + 1 if place and tokens[place - 1].sign("]") else 1
             longest = max(longest, chain)
     return longest
+
+
+def _brackets(tokens: Tokens) -> int:
+    depth = deepest = 0
+    for token in tokens:
+        if token.sign("["):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token.sign("]") and depth:
+            depth -= 1
+    return deepest
 
 
 def _depth(tokens: Tokens) -> int:
