@@ -84,7 +84,7 @@ def phase_of(status: RecommendationStatus) -> str:
     approved = status.condition(ConditionType.APPROVED)
     applied = status.condition(ConditionType.APPLIED)
     verified = status.condition(ConditionType.VERIFIED)
-    if applied and applied.reason in {*TERMINAL_REASONS, "Building", "RollingBack"}:
+    if applied and applied.reason in {*TERMINAL_REASONS, "Building", "RollingBack", "RollbackFailing"}:
         return applied.reason
     if applied and applied.status is ConditionStatus.TRUE:
         return verified.reason if verified else "Applied"

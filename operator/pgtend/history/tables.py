@@ -32,7 +32,7 @@ class Moment(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy calls it so
         """Turn it into UTC; a naive one is a mistake of the caller's."""
         if value is None:
             return None
@@ -40,7 +40,7 @@ class Moment(TypeDecorator[datetime]):
             raise ValueError("the history takes aware moments only")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy calls it so
         """Give it back in UTC, aware."""
         if value is None:
             return None

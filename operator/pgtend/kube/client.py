@@ -39,11 +39,11 @@ async def load_configuration() -> client.Configuration:
     settings = client.Configuration()
     try:
         if os.environ.get("KUBECONFIG"):
-            await config.load_kube_config(  # type: ignore[no-untyped-call]
+            await config.load_kube_config(  # type: ignore[no-untyped-call]  # the client has no types here
                 config_file=os.environ["KUBECONFIG"], client_configuration=settings, persist_config=False
             )
         else:
-            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]  # the client has no types here
     except (config.ConfigException, OSError, TypeError) as error:
         raise SetupInvalid(
             "There is no way to the Kubernetes API: run pgtend in a Pod with its ServiceAccount, or let KUBECONFIG name a "
@@ -99,7 +99,7 @@ class Api:
             response = await self._client.call_api(
                 method, url, header_params=headers, body=body, _request_timeout=REQUEST_SECONDS
             )
-            content: bytes = await response.read()  # type: ignore[no-untyped-call]
+            content: bytes = await response.read()  # type: ignore[no-untyped-call]  # the client has no types here
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiUnavailable(
                 f"The Kubernetes API did not answer {method} {path} ({type(error).__name__}); the next pass tries again."

@@ -193,7 +193,7 @@ def _absolute_window(window: FreezeWindow) -> AbsoluteWindow:
 def _budgets(budgets: declared.Budgets) -> Budgets:
     storage = budgets.index_storage
     try:
-        size = None if storage is None else int(parse_quantity(storage))  # type: ignore[no-untyped-call]
+        size = None if storage is None else int(parse_quantity(storage))  # type: ignore[no-untyped-call]  # the client has no types here
     except ValueError:
         raise PolicyInvalid("budgets.indexStorage is not a quantity: write it like 20Gi or 500M.") from None
     return Budgets(

@@ -98,7 +98,7 @@ RECOMMENDATIONS = Resource(
 class _Plain(yaml.SafeDumper):
     """Writes what stands in several places in each of them, without anchors."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML calls it so
         """Always."""
         return True
 

@@ -78,6 +78,11 @@ def explain_refusal(error: psycopg.Error, target: ConnectionTarget, aspect: Aspe
             ((reason, sentence) for sign, reason, sentence in _REFUSALS if sign in text),
             ("ConnectionFailed", "The connection could not be opened; the server's log may say why."),
         )
+        if not target.host and reason == "ConnectionFailed":
+            # Only the command line may leave the host out: a Secret without one is refused before.
+            sentence = (
+                "No host was given, and the local socket did not answer. Name one by --dsn, PGTEND_DSN or PGHOST."
+            )
     return ConnectionRefusedByTarget(Finding(aspect=aspect, reason=reason, message=f"{where}: {sentence}"))
 
 

@@ -21,7 +21,7 @@ KNOWN_PHASES = frozenset(
     {
         *("Proposed", "NotIssued", "Outdated", "OtherDatabase", "Pending", "Rejected", "ReapprovalRequired"),
         *("Approved", "Waiting", "Building", "Applied", "Measuring", "Improved", "Regressed", "Ineffective"),
-        *("Inconclusive", "Failed", "RolledBack", "RemovedByOthers"),
+        *("Inconclusive", "Failed", "RollingBack", "RollbackFailing", "RolledBack", "RemovedByOthers"),
     }
 )
 """Phases that get a label of their own; anything else is Other."""
