@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pgtend.domain.advice import CostAnswer, PlanCost
 from pgtend.domain.index import Index
+from pgtend.domain.plan import PlanNode, PlanShape
 
 IndexSet = frozenset[Index]
 
@@ -23,6 +24,7 @@ class KnownPlan:
     used: IndexSet
     cost: float
     summary: str
+    shape: PlanShape = ()
 
 
 class KnownCosts:
@@ -30,12 +32,16 @@ class KnownCosts:
 
     def __init__(self) -> None:
         self._plans: dict[str, list[KnownPlan]] = defaultdict(list)
+        self._nodes: dict[PlanNode, PlanNode] = {}
 
     def learn(self, query: str, shown: IndexSet, answer: CostAnswer) -> None:
         """Take an answer in; what could not be planned teaches nothing."""
         if isinstance(answer, PlanCost):
             used = answer.used & shown
-            self._plans[query].append(KnownPlan(shown=shown, used=used, cost=answer.cost, summary=answer.summary))
+            # Plans of one query differ in a few nodes: what is equal is kept once.
+            shape = tuple(self._nodes.setdefault(node, node) for node in answer.shape)
+            known = KnownPlan(shown=shown, used=used, cost=answer.cost, summary=answer.summary, shape=shape)
+            self._plans[query].append(known)
 
     def plan_with(self, query: str, shown: IndexSet) -> KnownPlan | None:
         """The plan for exactly this set of indexes, where it is known or follows from what is known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgtend.domain.index import Index
+from pgtend.domain.plan import PlanShape
 from pgtend.domain.recommendation import Action, Evidence
 from pgtend.domain.workload import Query, UnplannableStatement
 
@@ -20,11 +21,13 @@ class CostRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanCost:
-    """The planner's answer: total cost in its own units, which of the shown indexes it uses, and the plan in one line."""
+    """The planner's answer: total cost in its own units, which of the shown indexes it uses, and the plan: in one line, and its shape."""
 
     cost: float
     used: frozenset[Index]
     summary: str = ""
+    shape: PlanShape = ()
+    """Empty where the cost model knows no plan."""
 
 
 @dataclass(frozen=True, kw_only=True)

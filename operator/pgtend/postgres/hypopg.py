@@ -35,7 +35,8 @@ from pgtend.postgres.ddl import create_index
 from pgtend.postgres.failures import translated
 from pgtend.postgres.observer import fetch
 from pgtend.postgres.observer_findings import hypopg_missing
-from pgtend.postgres.plan_summary import Plan, index_names, summarize
+from pgtend.postgres.plan_shape import Plan, read_shape
+from pgtend.postgres.plan_summary import index_names, summarize
 from pgtend.postgres.secret import ConnectionTarget
 from pgtend.postgres.user_code import UserCode, reason_not_to_plan, user_code_from
 
@@ -185,7 +186,12 @@ class HypoPG:
             for name in index_names(plan)
             if (match := _HYPOTHETICAL.match(name)) and int(match[1]) in shown.indexes
         }
-        return PlanCost(cost=float(plan["Total Cost"]), used=frozenset(names.values()), summary=summarize(plan, names))
+        return PlanCost(
+            cost=float(plan["Total Cost"]),
+            used=frozenset(names.values()),
+            summary=summarize(plan, names),
+            shape=read_shape(plan, names),
+        )
 
     async def _explain(self, query: Query) -> Plan:
         """Plan one statement; one with parameters as the generic plan that the server would make of it.

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pgtend.domain.index import Index
-
-Plan = Mapping[str, Any]
+from pgtend.postgres.plan_shape import Plan
 
 _LONGEST = 200
 _SCANS_NAMED = 3

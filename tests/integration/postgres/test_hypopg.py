@@ -72,6 +72,9 @@ async def test_a_shown_index_is_used_where_it_helps(shop15: Shop) -> None:
     assert both.used == {VENDOR}
     assert both.cost < nothing.cost / 3
     assert "bookings (vendor)" in both.summary
+    assert [node.filtered for node in nothing.shape if node.relation == "bookings"] == [True]
+    assert VENDOR in {node.index for node in both.shape}
+    assert both.shape[0].cost == both.cost
     assert useless.cost == nothing.cost
     assert generic.used == {VENDOR}
     assert generic.cost < generic_nothing.cost

@@ -1,0 +1,65 @@
+"""From a plan that EXPLAIN (FORMAT JSON) printed to its shape, with how often each node would run.
+
+EXPLAIN prints the estimates of one run of a node and not how many there will be. That follows from the plan: the inner side
+of a nested loop runs once for each outer row, unless its rows are kept (Materialize); how often a Memoize or a subplan
+runs what is below it follows from what the node above was charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from pgtend.domain.index import Index
+from pgtend.domain.plan import MOST_NODES, PlanNode, PlanShape
+
+Plan = Mapping[str, Any]
+
+
+def read_shape(plan: Plan, hypothetical: Mapping[str, Index]) -> PlanShape:
+    """The nodes of a plan from the top down. ``hypothetical`` are the shown indexes by the name that the plan has for them."""
+    return tuple(islice(_nodes(plan, hypothetical, 0, 1.0), MOST_NODES))
+
+
+def _nodes(plan: Plan, hypothetical: Mapping[str, Index], depth: int, loops: float) -> Iterator[PlanNode]:
+    name = plan.get("Index Name")
+    yield PlanNode(
+        kind=str(plan["Node Type"]),
+        depth=depth,
+        relationship=str(plan.get("Parent Relationship", "")),
+        rows=float(plan["Plan Rows"]),
+        loops=loops,
+        startup=float(plan["Startup Cost"]),
+        cost=float(plan["Total Cost"]),
+        relation=str(plan.get("Relation Name", "")),
+        index=None if name is None else hypothetical.get(name, name),
+        searched="Index Cond" in plan,
+        filtered="Filter" in plan or "Join Filter" in plan,
+    )
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child, hypothetical, depth + 1, _loops_of(child, plan, loops))
+
+
+def _loops_of(child: Plan, parent: Plan, loops: float) -> float:
+    """Runs of a child in all runs of its parent."""
+    relationship = child.get("Parent Relationship")
+    if relationship == "InitPlan":
+        return 1.0
+    if relationship == "SubPlan":
+        return loops * max(float(parent["Total Cost"]) / max(float(child["Total Cost"]), 1e-9), 1.0)
+    if parent["Node Type"] == "Nested Loop" and relationship == "Inner":
+        outer = _outer(parent)
+        runs = max(float(outer["Plan Rows"]), 1.0) if outer is not None else 1.0
+        if child["Node Type"] == "Memoize":
+            # What the join was charged for a run of the inner side, against what one that finds nothing kept would cost.
+            charged = float(parent["Total Cost"]) - (float(outer["Total Cost"]) if outer is not None else 0.0)
+            runs = min(max(charged / max(float(child["Total Cost"]), 1e-9), 1.0), runs)
+        return loops * runs
+    if parent["Node Type"] == "Materialize":
+        return 1.0
+    return loops
+
+
+def _outer(parent: Plan) -> Plan | None:
+    return next((each for each in parent.get("Plans", ()) if each.get("Parent Relationship") == "Outer"), None)

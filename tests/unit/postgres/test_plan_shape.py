@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pgtend.domain.index import Index, IndexColumn
+from pgtend.domain.plan import MOST_NODES
+from pgtend.postgres.plan_shape import read_shape
+
+SHOWN = Index(schema="public", table="payments", columns=(IndexColumn(column="booking_id"),))
+
+
+def node(
+    kind: str, rows: float, cost: float, *children: dict[str, Any], side: str = "", **more: object
+) -> dict[str, Any]:
+    content: dict[str, Any] = {"Node Type": kind, "Plan Rows": rows, "Startup Cost": 0.0, "Total Cost": cost, **more}
+    if side:
+        content["Parent Relationship"] = side
+    if children:
+        content["Plans"] = list(children)
+    return content
+
+
+def scan(kind: str, relation: str, rows: float, cost: float, side: str = "Outer", **more: object) -> dict[str, Any]:
+    return node(kind, rows, cost, side=side, **{"Relation Name": relation}, **more)
+
+
+def loops(plan: dict[str, Any]) -> list[tuple[str, float]]:
+    return [(each.kind, each.loops) for each in read_shape(plan, {})]
+
+
+def test_nodes_come_from_the_top_down_with_what_they_read_and_without_conditions() -> None:
+    inner = scan(
+        "Index Scan",
+        "payments",
+        3,
+        5.0,
+        "Inner",
+        **{"Index Name": "<77>btree_payments", "Index Cond": "(x = 'secret')"},
+    )
+    outer = scan("Seq Scan", "bookings", 40, 900.0, Filter="(status = 'secret')")
+    top, seq, index = read_shape(node("Nested Loop", 120, 1100.0, outer, inner), {"<77>btree_payments": SHOWN})
+    assert (top.kind, top.depth, top.relation, top.index) == ("Nested Loop", 0, "", None)
+    assert (seq.relation, seq.rows, seq.cost, seq.filtered, seq.depth, seq.relationship) == (
+        "bookings",
+        40,
+        900.0,
+        True,
+        1,
+        "Outer",
+    )
+    assert (index.index, index.searched, index.filtered, index.loops) == (SHOWN, True, False, 40)
+    assert "secret" not in repr((top, seq, index))
+
+
+def test_an_existing_index_goes_by_its_name() -> None:
+    (found,) = read_shape(scan("Index Scan", "payments", 1, 8.0, **{"Index Name": "payments_pkey"}), {})
+    assert (found.index, found.searched) == ("payments_pkey", False)
+
+
+def test_runs_multiply_down_the_inner_sides_of_nested_loops() -> None:
+    innermost = scan("Index Scan", "c", 2, 1.0, "Inner")
+    lower = node("Nested Loop", 20, 30.0, scan("Index Scan", "b", 10, 9.0), innermost, side="Inner")
+    plan = node("Nested Loop", 2000, 4000.0, scan("Seq Scan", "a", 100, 50.0), lower)
+    assert [runs for _, runs in loops(plan)] == [1, 1, 100, 100, 1000]
+
+
+def test_a_hash_join_runs_its_sides_once_and_kept_rows_are_computed_once() -> None:
+    hashed = node("Hash", 10, 9.0, scan("Seq Scan", "b", 10, 9.0), side="Inner")
+    assert [runs for _, runs in loops(node("Hash Join", 5, 90.0, scan("Seq Scan", "a", 100, 50.0), hashed))] == [1] * 4
+    kept = node("Materialize", 10, 9.0, scan("Seq Scan", "b", 10, 9.0), side="Inner")
+    plan = node("Nested Loop", 5, 90.0, scan("Seq Scan", "a", 100, 50.0), kept)
+    assert [runs for _, runs in loops(plan)] == [1, 1, 100, 1]
+
+
+def test_what_a_memoize_and_a_subplan_run_follows_from_what_was_charged() -> None:
+    memoize = node("Memoize", 1, 8.0, scan("Index Scan", "b", 1, 8.0), side="Inner")
+    plan = node("Nested Loop", 1000, 50.0 + 80.0, scan("Seq Scan", "a", 1000, 50.0), memoize)
+    assert loops(plan)[-1] == ("Index Scan", 10.0)
+    subplan = scan("Index Scan", "b", 1, 8.0, "SubPlan")
+    assert loops(node("Seq Scan", 10, 800.0, subplan))[-1] == ("Index Scan", 100.0)
+    once = scan("Seq Scan", "b", 1, 8.0, "InitPlan")
+    assert loops(node("Seq Scan", 10, 800.0, once))[-1] == ("Seq Scan", 1.0)
+
+
+def test_a_plan_without_end_is_cut() -> None:
+    plan = node("Append", 1, 1.0, *(scan("Seq Scan", f"t{n}", 1, 1.0, "Member") for n in range(2 * MOST_NODES)))
+    assert len(read_shape(plan, {})) == MOST_NODES
