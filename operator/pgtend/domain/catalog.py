@@ -45,12 +45,21 @@ class Column:
     collation: str | None = None
     btree_opclass: bool = True
     """Whether the type has a default B-tree operator class."""
+    deduplicates: bool = False
+    """Whether a B-tree of the default operator class stores equal values once: equal means the same bytes to it."""
+    type_length: int = -1
+    """Bytes of a value; -1 where they vary (pg_attribute.attlen)."""
+    alignment: int = 4
+    """Bytes to a multiple of which a value is aligned: 1, 2, 4 or 8."""
     n_distinct: float | None = None
     """As in pg_stats: negative values are the share of rows."""
     null_fraction: float | None = None
     average_width: int | None = None
     """Bytes."""
     correlation: float | None = None
+    """Of the order of values and of rows in the table, -1 to 1."""
+    common_frequencies: tuple[float, ...] = ()
+    """Share of the rows of each most common value, the largest first; never the values, which are the users' data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +89,10 @@ class Table:
     row_security: bool = False
     """True where row-level security hides the table's statistics from the observer."""
     extension_owned: bool = False
+    sampled_rows: int = 30_000
+    """Rows that ANALYZE looks at for the statistics, at most."""
+    distinct_combinations: Mapping[frozenset[str], float] = field(default_factory=dict)
+    """How many distinct combinations several columns have, where extended statistics count them."""
 
 
 @dataclass(frozen=True, kw_only=True)

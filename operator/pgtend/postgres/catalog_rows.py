@@ -22,12 +22,17 @@ _DESCENDING = 1
 _NULLS_FIRST = 2
 
 
-def tables_from(table_rows: Iterable[Row], column_rows: Iterable[Row]) -> Mapping[TableName, Table]:
+def tables_from(
+    table_rows: Iterable[Row], column_rows: Iterable[Row], combination_rows: Iterable[Row] = ()
+) -> Mapping[TableName, Table]:
     """The tables by name, with their columns in order."""
     columns: dict[int, dict[str, Column]] = {}
     for row in column_rows:
         columns.setdefault(row["table_oid"], {})[row["name"]] = _column(row)
-    tables = (_table(row, columns.get(row["oid"], {})) for row in table_rows)
+    combinations: dict[int, dict[frozenset[str], float]] = {}
+    for row in combination_rows:
+        combinations.setdefault(row["table_oid"], {})[frozenset(row["columns"])] = row["n_distinct"]
+    tables = (_table(row, columns.get(row["oid"], {}), combinations.get(row["oid"], {})) for row in table_rows)
     return {table.name: table for table in tables}
 
 
@@ -104,7 +109,7 @@ def effective_search_path(row: Row) -> tuple[str, ...]:
     return split_search_path(setting, row["name"])
 
 
-def _table(row: Row, columns: Mapping[str, Column]) -> Table:
+def _table(row: Row, columns: Mapping[str, Column], combinations: Mapping[frozenset[str], float]) -> Table:
     kind = _KINDS[row["kind"]]
     if kind is RelationKind.TABLE and row["partition"]:
         kind = RelationKind.PARTITION
@@ -124,6 +129,8 @@ def _table(row: Row, columns: Mapping[str, Column]) -> Table:
         temporary=row["temporary"],
         row_security=row["row_security"],
         extension_owned=row["extension_owned"],
+        sampled_rows=row["sampled_rows"] or 0,
+        distinct_combinations=combinations,
     )
 
 
@@ -135,10 +142,14 @@ def _column(row: Row) -> Column:
         generated=row["generated"],
         collation=row["collation"],
         btree_opclass=row["btree_opclass"],
+        deduplicates=row["deduplicates"],
+        type_length=row["type_length"],
+        alignment=row["alignment"],
         n_distinct=row["n_distinct"],
         null_fraction=row["null_fraction"],
         average_width=row["average_width"],
         correlation=row["correlation"],
+        common_frequencies=tuple(row["common_frequencies"]),
     )
 
 

@@ -124,7 +124,9 @@ class Observer:
         with translated(Aspect.CONNECTED):
             async with self._session.transaction():
                 await self._session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                tables = tables_from(await self._all("tables"), await self._all("columns"))
+                tables = tables_from(
+                    await self._all("tables"), await self._all("columns"), await self._all("distinct_combinations")
+                )
                 indexes = tuple(map(existing_index_from, await self._all("indexes", {"schema": None, "name": None})))
                 functions = await self._all("extension_functions")
                 paths = await self._all("search_paths", {"users": []})

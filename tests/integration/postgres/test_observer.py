@@ -160,6 +160,52 @@ async def test_all_kinds_of_relations_and_columns_are_told_apart(shop: Shop) -> 
     assert columns["i"].generated
 
 
+async def test_what_a_b_tree_stores_once_and_how_is_known_of_each_column(shop: Shop) -> None:
+    shop.database.run(
+        "CREATE TYPE shop.mood AS ENUM ('happy')",
+        "CREATE DOMAIN shop.name AS varchar(20)",
+        "CREATE COLLATION shop.loose (provider = icu, locale = 'und', deterministic = false)"
+        if shop.database.server.version == 15
+        else 'CREATE COLLATION shop.loose FROM "C"',
+        """
+        CREATE TABLE shop.many (
+            a int, b shop.mood, c shop.name, d char(3), e numeric, f float8, g jsonb, h text COLLATE "C",
+            i text COLLATE shop.loose, j int4range, k boolean, l smallint, m uuid, n timestamptz, o json, p cidr
+        )
+        """,
+    )
+    async with open_observer(shop.observer, shop.limits) as observer:
+        columns = (await observer.read_catalog()).tables[TableName(schema="shop", table="many")].columns
+    loose = "i" if shop.database.server.version == 18 else ""  # deterministic there: this server has no ICU
+    assert "".join(name for name, column in columns.items() if column.deduplicates) == f"abcdh{loose}klmnp"
+    layout = {name: (column.type_length, column.alignment) for name, column in columns.items()}
+    assert layout["a"] == (4, 4)
+    assert layout["d"] == (-1, 4)
+    assert layout["f"] == (8, 8)
+    assert layout["k"] == (1, 1)
+    assert layout["l"] == (2, 2)
+    assert layout["m"] == (16, 1)
+
+
+async def test_statistics_come_as_frequencies_and_counts_never_as_values(shop: Shop) -> None:
+    shop.database.run(
+        "CREATE TABLE shop.skewed AS SELECT CASE WHEN i % 4 = 0 THEN 'a secret' ELSE 'other' END AS word, i % 10 AS tens, "
+        "i % 100 AS hundreds FROM generate_series(1, 4000) AS i",
+        "ALTER TABLE shop.skewed ALTER COLUMN tens SET STATISTICS 200",
+        "CREATE STATISTICS shop.together (ndistinct, mcv) ON word, tens, hundreds, (tens + 1) FROM shop.skewed",
+        "ANALYZE shop.skewed",
+    )
+    async with open_observer(shop.target("postgres", password=shop.database.server.password), shop.limits) as observer:
+        tables = (await observer.read_catalog()).tables
+    skewed = tables[TableName(schema="shop", table="skewed")]
+    assert skewed.columns["word"].common_frequencies == (0.75, 0.25)
+    assert "secret" not in repr(skewed)
+    assert (skewed.sampled_rows, tables[BOOKINGS].sampled_rows) == (60_000, 30_000)
+    assert skewed.distinct_combinations[frozenset({"tens", "hundreds"})] == 100
+    assert frozenset({"word", "tens", "hundreds"}) in skewed.distinct_combinations
+    assert tables[BOOKINGS].distinct_combinations == {}
+
+
 async def test_indexes_come_typed_where_they_can(shop: Shop) -> None:
     shop.database.run(
         "CREATE INDEX plain ON shop.bookings (vendor, day DESC)",

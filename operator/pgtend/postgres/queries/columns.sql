@@ -1,18 +1,34 @@
 -- What: columns of the relations that tables.sql lists, with what pg_stats knows of them.
 --       A type has a default B-tree class when one is made for it or for a type that it is binary compatible with.
+--       A B-tree deduplicates the column when its class names one of Postgres' own equalimage functions (support function 4)
+--       and its collation is deterministic. Of most-common values only their frequencies: the values are the users' data.
 -- Since: 13. Privilege: SELECT on a table for its statistics.
 WITH sortable AS (
-    SELECT opclass.opcintype AS type
+    SELECT
+        opclass.opcintype AS type,
+        EXISTS (
+            SELECT FROM pg_amproc AS support
+            WHERE support.amprocfamily = opclass.opcfamily
+              AND support.amproclefttype = opclass.opcintype
+              AND support.amprocrighttype = opclass.opcintype
+              AND support.amprocnum = 4
+              AND support.amproc IN (
+                  'pg_catalog.btequalimage(oid)'::regprocedure, 'pg_catalog.btvarstrequalimage(oid)'::regprocedure
+              )
+        ) AS equalimage
     FROM pg_opclass AS opclass
     JOIN pg_am AS method ON method.oid = opclass.opcmethod
     WHERE method.amname = 'btree' AND opclass.opcdefault
 ),
 compatible AS (
-    SELECT type FROM sortable
-    UNION
-    SELECT cast_.castsource FROM pg_cast AS cast_
+    SELECT type, equalimage FROM sortable
+    UNION ALL
+    SELECT cast_.castsource, bool_and(sortable.equalimage) FROM pg_cast AS cast_
     JOIN sortable ON sortable.type = cast_.casttarget
-    WHERE cast_.castmethod = 'b' AND cast_.castcontext = 'i'
+    WHERE cast_.castmethod = 'b'
+      AND cast_.castcontext = 'i'
+      AND NOT EXISTS (SELECT FROM sortable AS exact WHERE exact.type = cast_.castsource)
+    GROUP BY cast_.castsource
 )
 SELECT
     attribute.attrelid::bigint AS table_oid,
@@ -24,16 +40,22 @@ SELECT
         THEN CASE WHEN collation_schema.nspname = 'pg_catalog' THEN collation_.collname::text
              ELSE collation_schema.nspname || '.' || collation_.collname END
     END AS collation,
-    base.typtype IN ('e', 'r', 'm') OR base.oid IN (SELECT compatible.type FROM compatible) AS btree_opclass,
+    base.typtype IN ('e', 'r', 'm') OR compatible.type IS NOT NULL AS btree_opclass,
+    (base.typtype = 'e' OR COALESCE(compatible.equalimage, false))
+        AND COALESCE(collation_.collisdeterministic, true) AS deduplicates,
+    attribute.attlen::int AS type_length,
+    CASE attribute.attalign WHEN 'c' THEN 1 WHEN 's' THEN 2 WHEN 'i' THEN 4 ELSE 8 END AS alignment,
     stats.n_distinct::float8 AS n_distinct,
     stats.null_frac::float8 AS null_fraction,
     stats.avg_width AS average_width,
-    stats.correlation::float8 AS correlation
+    stats.correlation::float8 AS correlation,
+    COALESCE(stats.most_common_freqs, '{}')::float8[] AS common_frequencies
 FROM pg_attribute AS attribute
 JOIN pg_class AS class ON class.oid = attribute.attrelid
 JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
 JOIN pg_type AS type ON type.oid = attribute.atttypid
 JOIN pg_type AS base ON base.oid = CASE WHEN type.typtype = 'd' THEN type.typbasetype ELSE type.oid END
+LEFT JOIN compatible ON compatible.type = base.oid
 LEFT JOIN pg_collation AS collation_ ON collation_.oid = attribute.attcollation
 LEFT JOIN pg_namespace AS collation_schema ON collation_schema.oid = collation_.collnamespace
 LEFT JOIN pg_stats AS stats

@@ -15,6 +15,12 @@ SELECT
     END AS bytes,
     class.relpersistence = 't' AS temporary,
     class.relrowsecurity AND row_security_active(class.oid) AS row_security,
+    -- ANALYZE looks at 300 rows for each unit of the largest statistics target of a column: commands/analyze.c.
+    300 * (
+        SELECT max(COALESCE(NULLIF(attribute.attstattarget, -1), current_setting('default_statistics_target')::int))
+        FROM pg_attribute AS attribute
+        WHERE attribute.attrelid = class.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+    ) AS sampled_rows,
     COALESCE(stat.n_tup_ins, 0) AS inserted,
     COALESCE(stat.n_tup_upd, 0) AS updated,
     COALESCE(stat.n_tup_hot_upd, 0) AS hot_updated,
