@@ -104,6 +104,9 @@ class Executor(Protocol):
         the build under way or finished. To end it on the server, see ``cancel``.
         """
 
+    async def label(self, index: Index, name: str, comment: str, fence: Callable[[], None]) -> None:
+        """Give a built index its comment, if it has none: whoever sent the build may have been gone before its end."""
+
     async def cancel(self, index: Index, name: str) -> None:
         """End a build of this index that is under way on the server (whoever started it as the tuner), and wait for its end.
 

@@ -93,7 +93,7 @@ def _ddl(
     recommendation: Recommendation, intent: Intent, scene: Scene, ports: Ports
 ) -> tuple[Verb, Callable[[], Awaitable[None]]]:
     index, name = proposal_of(recommendation).index, intent.index_name
-    comment = f"pgtend: {scene.policy.namespace}/{recommendation.name}"
+    comment = comment_of(recommendation)
     match intent.kind:
         case IntentKind.BUILD:
             return Verb.BUILD, partial(build_index, scene, ports, index, name, comment)
@@ -103,6 +103,11 @@ def _ddl(
             return Verb.REMOVE, partial(remove_index, scene, ports, index, name)
         case IntentKind.UNDO_BUILD:
             return Verb.REMOVE, partial(take_back_index, scene, ports, index, name)
+
+
+def comment_of(recommendation: Recommendation) -> str:
+    """The comment of an index that pgtend built, for people: whose it is."""
+    return f"pgtend: {recommendation.namespace}/{recommendation.name}"
 
 
 def proposal_of(recommendation: Recommendation) -> Proposal:

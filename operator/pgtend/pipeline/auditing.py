@@ -56,4 +56,6 @@ async def _append(
         message=message,
         approved_by=approval.by if approval else "",
     )
+    # A process that was suspended and wakes here would tell what its successor has told already.
+    ports.fence()
     await ports.history.record(database_key(scene.identity), record)

@@ -11,7 +11,7 @@ from pgtend.domain.index import Index
 from pgtend.domain.policy import FreezeRollback
 from pgtend.pipeline.surroundings import Ports, Scene
 from pgtend.pipeline.tuning import alter, look
-from pgtend.ports import IndexState
+from pgtend.ports import Executor, IndexState
 
 
 async def build_index(scene: Scene, ports: Ports, index: Index, name: str, comment: str) -> None:
@@ -20,8 +20,14 @@ async def build_index(scene: Scene, ports: Ports, index: Index, name: str, comme
         if _is_frozen(scene, ports):
             return
         await executor.build(index, name, comment, ports.fence)
-        if any(column.expression for column in index.columns):
-            await executor.analyze(index.table_name, ports.fence)
+        await _analyze(executor, index, ports)
+
+
+async def finish_build(scene: Scene, ports: Ports, index: Index, name: str, comment: str) -> None:
+    """What follows a build that ended without its client: the comment, and statistics where the planner needs new ones."""
+    async with alter(scene, ports) as executor:
+        await executor.label(index, name, comment, ports.fence)
+        await _analyze(executor, index, ports)
 
 
 async def remove_index(scene: Scene, ports: Ports, index: Index, name: str) -> None:
@@ -38,6 +44,7 @@ async def restore_index(scene: Scene, ports: Ports, index: Index, name: str, com
     async with alter(scene, ports) as executor:
         if _may_roll_back(scene, ports):
             await executor.build(index, name, comment, ports.fence)
+            await _analyze(executor, index, ports)
 
 
 async def take_back_index(scene: Scene, ports: Ports, index: Index, name: str) -> None:
@@ -54,6 +61,12 @@ async def end_build(scene: Scene, ports: Ports, index: Index, name: str) -> None
         if await executor.index_state(index, name) is IndexState.BUILDING:
             ports.fence()
             await executor.cancel(index, name)
+
+
+async def _analyze(executor: Executor, index: Index, ports: Ports) -> None:
+    """The planner guesses at an expression until the table has been analyzed with the index in place."""
+    if any(column.expression for column in index.columns):
+        await executor.analyze(index.table_name, ports.fence)
 
 
 def _is_frozen(scene: Scene, ports: Ports) -> bool:

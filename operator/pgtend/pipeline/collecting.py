@@ -67,6 +67,8 @@ async def keep_loads(identity: DatabaseIdentity, memory: Memory, ports: Ports, n
         rows_written=unkept.rows_written,
         seconds=(now - unkept.since).total_seconds(),
     )
+    # What a suspended process counts when it wakes, its successor has counted as well.
+    ports.fence()
     await ports.history.add_hour(database_key(identity), hour)
 
 

@@ -5,6 +5,7 @@ The catalog alone tells; that the operator was killed in between makes no differ
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,9 +15,9 @@ from pgtend.core.decide import decide_rollback, decide_running_build
 from pgtend.core.verify import start_measuring
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.recommendation import ConditionStatus, ConditionType, Intent, IntentKind, Recommendation
-from pgtend.pipeline.applying import proposal_of, start_ddl
+from pgtend.pipeline.applying import comment_of, proposal_of, start_ddl
 from pgtend.pipeline.auditing import ENDED, attempts_since, note
-from pgtend.pipeline.building import end_build, remove_index
+from pgtend.pipeline.building import end_build, finish_build, remove_index
 from pgtend.pipeline.facts import Readiness, change_facts
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
@@ -60,7 +61,7 @@ async def continue_intent(recommendation: Recommendation, scene: Scene, memory: 
     if intent is None:
         return recommendation
     works, name = memory.works, recommendation.name
-    if works.is_running(name, Verb.END_BUILD) or works.is_running(name, Verb.REMOVE):
+    if any(works.is_running(name, verb) for verb in (Verb.END_BUILD, Verb.REMOVE, Verb.FINISH)):
         return recommendation
     if refusal := works.take_failure(name, Verb.END_BUILD):
         await ports.recommendations.announce(recommendation, "StepFailed", refusal, warning=True)
@@ -113,7 +114,7 @@ async def _after_build(case: _Underway) -> Recommendation:
     has_failed = bool(case.failure) and not was_ended
     match case.state:
         case IndexState.VALID:
-            return await _built(case)
+            return await _finished(case, _built)
         case IndexState.FOREIGN:
             name = case.intent.index_name
             return await _give_up(
@@ -160,9 +161,9 @@ async def _after_removal(case: _Underway) -> Recommendation:
 async def _after_undo(case: _Underway) -> Recommendation:
     creates = case.intent.kind is IntentKind.UNDO_REMOVE
     if creates and case.state is IndexState.VALID:
-        return await _taken_back(case, "The dropped index was built again.")
+        return await _finished(case, partial(_taken_back, message="The dropped index was built again."))
     if not creates and case.state in (IndexState.ABSENT, IndexState.FOREIGN):
-        return await _taken_back(case, "The index was dropped again.")
+        return await _taken_back(case, message="The index was dropped again.")
     # What is invalid serves nobody, and is taken away at any time.
     if case.state is not IndexState.INVALID:
         bounds = proposal_of(case.recommendation).bounds
@@ -225,6 +226,19 @@ async def _give_up(case: _Underway, message: str, *, clean_up: bool = False) -> 
     return await save(recommendation, failed, case.ports)
 
 
+async def _finished(case: _Underway, conclude: Callable[[_Underway], Awaitable[Recommendation]]) -> Recommendation:
+    """Do first what follows a build, once, where the build's own task did not come to it; then conclude."""
+    works, name = case.memory.works, case.recommendation.name
+    if works.ended_well(name, Verb.BUILD) or works.ended_well(name, Verb.FINISH) is not None:
+        if failure := works.take_failure(name, Verb.FINISH):
+            await case.ports.recommendations.announce(case.recommendation, "StepFailed", failure, warning=True)
+        return await conclude(case)
+    index, comment = proposal_of(case.recommendation).index, comment_of(case.recommendation)
+    work = partial(finish_build, case.scene, case.ports, index, case.intent.index_name, comment)
+    works.start(name, Verb.FINISH, work, case.ports)
+    return case.recommendation
+
+
 async def _built(case: _Underway) -> Recommendation:
     async with look(case.scene, case.ports) as executor:
         size = await executor.size(proposal_of(case.recommendation).index.schema, case.intent.index_name)
@@ -243,7 +257,7 @@ async def _made(case: _Underway, message: str) -> Recommendation:
     return await save(recommendation, changed, case.ports)
 
 
-async def _taken_back(case: _Underway, message: str) -> Recommendation:
+async def _taken_back(case: _Underway, *, message: str) -> Recommendation:
     recommendation = case.recommendation
     changed = transitions.complete_undo(recommendation.status, message, case.scene.now, recommendation.generation)
     await note(recommendation, case.intent, "Done", message, case.ports, case.scene)

@@ -27,7 +27,7 @@ class Ports:
     describe_removal: Callable[[Index, str], str]
     """DROP INDEX of a named index, as text for people; never executed."""
     fence: Callable[[], None]
-    """Raises LeadershipLost when this process must not act any more; called right before every DDL."""
+    """Raises LeadershipLost when this process must not act any more; called right before every DDL and every write."""
     wake: Callable[[], None]
     """Ends the loop's sleep; may be called from any task of the event loop."""
 

@@ -22,6 +22,8 @@ class Verb(StrEnum):
     """What a task does to its index."""
 
     BUILD = "build"
+    FINISH = "finish"
+    """What follows a build."""
     REMOVE = "remove"
     END_BUILD = "end build"
 
@@ -41,6 +43,7 @@ class Works:
         self._tasks: dict[tuple[str, Verb], asyncio.Task[str]] = {}
         self._troubles: dict[tuple[str, Verb], _Trouble] = {}
         self._ended: set[str] = set()
+        self._outcomes: dict[tuple[str, Verb], bool] = {}
 
     def is_running(self, recommendation: str, verb: Verb) -> bool:
         """Whether such a task has not ended yet."""
@@ -59,6 +62,10 @@ class Works:
         del self._tasks[recommendation, verb]
         return "" if task.cancelled() else task.result()
 
+    def ended_well(self, recommendation: str, verb: Verb) -> bool | None:
+        """How the last such task for this change came out; None when this process has not come to the end of one."""
+        return self._outcomes.get((recommendation, verb))
+
     def was_ended(self, recommendation: str) -> bool:
         """Whether pgtend itself set out to end the build that is under way, or was."""
         return recommendation in self._ended
@@ -67,6 +74,7 @@ class Works:
         """Its change is made, given up or begun anew: what happened before counts no more."""
         self._ended.discard(recommendation)
         self._troubles = {key: each for key, each in self._troubles.items() if key[0] != recommendation}
+        self._outcomes = {key: each for key, each in self._outcomes.items() if key[0] != recommendation}
 
     def start(self, recommendation: str, verb: Verb, work: Callable[[], Awaitable[None]], ports: Ports) -> None:
         """Run DDL in the background, unless the last attempts came to nothing and their pause is not over yet."""
@@ -87,6 +95,7 @@ class Works:
                 self._note_trouble(key, ports)
                 return str(failure)
             self._troubles.pop(key, None)
+            self._outcomes[key] = True
             # Only what ended well wakes the loop: what failed is looked at in the next pass, at its usual pace.
             ports.wake()
             return ""
@@ -101,6 +110,7 @@ class Works:
         self._tasks.clear()
 
     def _note_trouble(self, key: tuple[str, Verb], ports: Ports) -> None:
+        self._outcomes[key] = False
         attempts = self._troubles[key].attempts + 1 if key in self._troubles else 1
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (attempts - 1), LONGEST_PAUSE_SECONDS)
         self._troubles[key] = _Trouble(attempts=attempts, not_before=ports.clock.monotonic() + pause)

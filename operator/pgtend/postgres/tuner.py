@@ -118,6 +118,17 @@ class Tuner:
             await self._run(create, fence)
             await self._run(ddl.comment_on_index(index.schema, name, comment), fence)
 
+    async def label(self, index: Index, name: str, comment: str, fence: Callable[[], None]) -> None:
+        """COMMENT ON INDEX, if it is this index and has no comment. Needs no lock of ours: it changes nothing that others decide on.
+
+        Raises StatementFailed, and what ``fence`` raises.
+        """
+        rows = await self._all("indexes", {"schema": index.schema, "name": name})
+        if not rows or rows[0]["comment"] is not None or not is_same_index(rows[0], index):
+            return
+        async with self._as_owner(await self._table(index.table_name)):
+            await self._run(ddl.comment_on_index(index.schema, name, comment), fence)
+
     async def cancel(self, index: Index, name: str) -> None:
         """End a build of this index that is under way on the server, and wait for its end. Does nothing when there is none."""
         while pids := await self._builders(index, name):

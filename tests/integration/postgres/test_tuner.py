@@ -222,6 +222,19 @@ async def test_a_cancelled_task_lets_go_and_the_server_goes_on(shop: Shop) -> No
     await until(valid)
 
 
+async def test_an_index_gets_its_comment_once_and_keeps_the_one_it_has(shop: Shop) -> None:
+    shop.database.run(f"CREATE INDEX {NAME} ON shop.bookings (vendor)")
+    other = Index(schema="shop", table="bookings", columns=(IndexColumn(column="day"),))
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        await tuner.label(other, NAME, COMMENT, allowed)
+        assert comment_on_index(shop) is None
+        await tuner.label(INDEX, NAME, COMMENT, allowed)
+        assert comment_on_index(shop) == COMMENT
+        await tuner.label(INDEX, NAME, "another one", allowed)
+        assert comment_on_index(shop) == COMMENT
+        await tuner.label(INDEX, "nothing", COMMENT, allowed)
+
+
 async def test_a_build_is_ended_from_another_session(shop: Shop) -> None:
     with old_snapshot(shop), pytest.raises(StatementFailed) as failure:
         async with open_tuner(shop.tuner, shop.limits) as tuner:
@@ -372,21 +385,22 @@ async def test_a_drop_that_waits_to_begin_is_at_work(shop: Shop) -> None:
     assert await state(shop) is IndexState.ABSENT
 
 
-async def test_another_role_that_holds_the_key_of_the_lock_feigns_nothing(shop: Shop) -> None:
+def lock_that_is_held(shop: Shop) -> tuple[int, int]:
+    with shop.database.connect() as session:
+        row = session.execute(
+            "select classid::bigint::bit(32)::int, objid::bigint::bit(32)::int "
+            "from pg_locks where locktype = 'advisory' and granted"
+        ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+@pytest.mark.parametrize("role", ["shop_app", "pgtend_tuner"], ids=["another role", "a tuner that does nothing"])
+async def test_who_holds_the_lock_and_does_not_work_feigns_nothing(shop: Shop, role: str) -> None:
     keys: list[tuple[int, int]] = []
-
-    def look() -> None:
-        with shop.database.connect() as session:
-            row = session.execute(
-                "select classid::bigint::bit(32)::int, objid::bigint::bit(32)::int "
-                "from pg_locks where locktype = 'advisory' and granted"
-            ).fetchone()
-        assert row is not None
-        keys.append((row[0], row[1]))
-
     async with open_tuner(shop.tuner, shop.limits) as tuner:
-        await tuner.build(INDEX, NAME, COMMENT, look)
-        with shop.connect("shop_app") as other:
+        await tuner.build(INDEX, NAME, COMMENT, lambda: keys.append(lock_that_is_held(shop)))
+        with shop.connect(role) as other:
             other.execute("set application_name = 'pgtend'")
             other.execute("select pg_advisory_lock(%s, %s)", keys[0])
             assert await tuner.index_state(INDEX, NAME) is IndexState.VALID

@@ -62,6 +62,7 @@ class Server:
     """What a verb ends with, each time."""
     builds_last: bool = False
     """Whether a build goes on until it is ended."""
+    comments: dict[str, str] = field(default_factory=dict)
     running: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     oids: int = 100
 
@@ -100,6 +101,13 @@ class Server:
             self.running[name] = asyncio.get_running_loop().create_future()
             await self.running[name]
         self.put(name, index)
+        self.comments[name] = comment
+
+    async def label(self, index: Index, name: str, comment: str, fence: Callable[[], None]) -> None:
+        if name not in self.comments:
+            fence()
+            self._receive("COMMENT", name)
+            self.comments[name] = comment
 
     async def cancel(self, index: Index, name: str) -> None:
         self._receive("CANCEL", name)

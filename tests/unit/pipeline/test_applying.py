@@ -125,17 +125,22 @@ async def test_an_intent_in_a_forged_object_moves_nothing(world: World, kind: In
 async def test_no_ddl_is_sent_by_a_process_that_lost_the_leadership_and_the_next_pass_says_so(
     world: World, action: Action
 ) -> None:
-    def lost() -> None:
-        raise LeadershipLost("Another process leads.")
-
     put_twins(world)
     index = index_on(ORDERS, "b") if action is Action.CREATE else index_on(ORDERS, name="orders_a_idx")
     world.add(recommend(action, index))
-    world.ports = replace(world.ports, fence=lost)
+    world.target.before_alter = world.lose_leadership
     await world.run_pass()
     assert world.server.sent == []
     with pytest.raises(LeadershipLost):
         await world.run_pass(after=60)
+
+
+async def test_a_process_that_lost_the_leadership_writes_nothing_into_the_audit_trail(world: World) -> None:
+    world.add(recommend())
+    world.lose_leadership()
+    with pytest.raises(LeadershipLost):
+        await world.run_pass()
+    assert (world.history.trail, world.server.sent) == ([], [])
 
 
 async def test_the_storage_budget_counts_a_build_that_is_under_way(world: World) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from pgtend.core.approval import is_usable
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, PgtendError, StatementFailed
+from pgtend.domain.index import ColumnArgument, FunctionCall, IndexColumn
 from pgtend.domain.policy import FreezeRollback, Mode, Policy, RunningBuild
 from pgtend.domain.recommendation import (
     Action,
@@ -183,7 +184,44 @@ async def test_a_build_that_outlived_its_client_is_watched_to_its_end(world: Wor
     assert (world.server.sent, world.now_of(change).status.intent is None) == ([], False)
     world.server.put("orders_a_idx", index_on(ORDERS))
     await world.run_pass(after=60)
-    assert (world.server.sent, world.reason(change)) == ([], "Done")
+    await world.run_pass()
+    assert world.reason(change) == "Done"
+    assert world.server.comments == {"orders_a_idx": f"pgtend: shop/{change.name}"}
+
+
+@pytest.mark.parametrize("failure", [LOST, StatementFailed("42501", "The tuner may not.")])
+async def test_a_comment_that_cannot_be_made_keeps_no_build_from_being_done(world: World, failure: PgtendError) -> None:
+    world.server.put("orders_a_idx", index_on(ORDERS))
+    world.server.failures["COMMENT"] = failure
+    change = recommend(intent=intend(IntentKind.BUILD))
+    world.add(change)
+    await world.run_pass()
+    await world.run_pass(after=60)
+    assert (world.server.sent, world.reason(change)) == ([("COMMENT", "orders_a_idx")], "Done")
+
+
+@pytest.mark.parametrize("kind", [IntentKind.BUILD, IntentKind.UNDO_REMOVE])
+async def test_an_index_on_an_expression_that_was_finished_without_its_client_is_analyzed(
+    world: World, kind: IntentKind
+) -> None:
+    lower = FunctionCall(function="lower", arguments=(ColumnArgument(column="a"),))
+    index = replace(index_on(ORDERS), columns=(IndexColumn(expression=lower),), name="orders_a_idx")
+    action = Action.CREATE if kind is IntentKind.BUILD else Action.DROP
+    change = applied(recommend(action, index, intent=intend(kind)), ConditionStatus.TRUE, "RollingBack")
+    world.add(change)
+    world.server.put("orders_a_idx", index)
+    for _ in range(3):
+        await world.run_pass(after=60)
+    assert world.server.sent == [("COMMENT", "orders_a_idx"), ("ANALYZE", "public.orders")]
+    assert world.reason(change) == ("Done" if kind is IntentKind.BUILD else "RolledBack")
+
+
+async def test_what_this_process_has_built_itself_needs_nothing_more(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    await world.run_pass()
+    await world.run_pass()
+    assert (world.reason(change), [verb for verb, _ in world.server.sent]) == ("Done", ["CREATE"])
 
 
 async def test_a_build_that_the_server_refuses_is_failed_and_not_tried_again(world: World) -> None:

@@ -10,6 +10,7 @@ from random import Random
 from pgtend.core.canonical import object_name, proposal_hash
 from pgtend.core.conditions import with_condition
 from pgtend.domain.catalog import Catalog, Column, DatabaseIdentity, ExistingIndex, RelationKind, Table
+from pgtend.domain.finding import LeadershipLost
 from pgtend.domain.index import Index, IndexColumn, TableName
 from pgtend.domain.policy import AbsoluteWindow, Aggressiveness, Mode, Policy, WhatIfSource
 from pgtend.domain.recommendation import (
@@ -195,6 +196,8 @@ class World:
     here: DatabaseIdentity = HERE
     """What the observer is connected to."""
     wakes: int = 0
+    lost: bool = False
+    """Whether this process leads no more."""
     clock: HeldClock = field(default_factory=HeldClock)
     objects: Objects = field(default_factory=Objects)
     history: ListedHistory = field(default_factory=ListedHistory)
@@ -217,12 +220,20 @@ class World:
             history=self.history,
             describe_build=lambda _, name: f"CREATE INDEX {name}",
             describe_removal=lambda _, name: f"DROP INDEX {name}",
-            fence=lambda: None,
+            fence=self._fence,
             wake=self._wake,
         )
 
     def _wake(self) -> None:
         self.wakes += 1
+
+    def _fence(self) -> None:
+        if self.lost:
+            raise LeadershipLost("Another process leads.")
+
+    def lose_leadership(self) -> None:
+        """From now on another process leads."""
+        self.lost = True
 
     def add(self, *recommendations: Recommendation) -> None:
         self.objects.stored |= {each.name: each for each in recommendations}

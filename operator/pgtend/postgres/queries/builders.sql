@@ -12,6 +12,7 @@ WHERE lock.locktype = 'advisory'
   AND lock.objid = %(key)s::bigint::oid
   AND lock.objsubid = 2
   AND lock.granted
+  AND activity.state IS DISTINCT FROM 'idle'
   AND lock.pid <> pg_backend_pid()
 UNION
 SELECT progress.pid
