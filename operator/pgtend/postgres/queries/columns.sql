@@ -49,7 +49,7 @@ SELECT
     stats.null_frac::float8 AS null_fraction,
     stats.avg_width AS average_width,
     stats.correlation::float8 AS correlation,
-    COALESCE(stats.most_common_freqs, '{}')::float8[] AS common_frequencies
+    COALESCE(stats.most_common_freqs::float8[], ARRAY[]::float8[]) AS common_frequencies
 FROM pg_attribute AS attribute
 JOIN pg_class AS class ON class.oid = attribute.attrelid
 JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace

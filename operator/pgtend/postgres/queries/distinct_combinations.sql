@@ -1,5 +1,5 @@
 -- What: how many distinct combinations several columns have, where CREATE STATISTICS (ndistinct) was told to count them.
---       pg_ndistinct is written as {"1, 2": 33178}: attribute numbers, and the count; expressions have negative numbers.
+--       pg_ndistinct is written as a JSON object of "1, 2": 33178 (attribute numbers, and the count); expressions have negative numbers.
 -- Since: 14. Privilege: being the table's owner; older minor releases ask for SELECT on its columns. Others see no rows.
 SELECT
     class.oid::bigint AS table_oid,
