@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pgtend.core.candidates import candidates, starts_with
 from pgtend.core.evidence import advised_creates
-from pgtend.core.known_costs import IndexSet, KnownCosts
+from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
 from pgtend.core.upkeep import entries_written, upkeep_of
@@ -136,7 +136,7 @@ class _Search:
             if not any(starts_with(wider, index) for wider in rest):
                 continue
             yield from self._ask((query, self._on_tables(query, rest)) for query in self.queries)
-            saved = self._query_cost(NOTHING) - self._query_cost(self.chosen)
+            saved = self._query_price(NOTHING) - self._query_price(self.chosen)
             if (
                 self.complete
                 and self._cost_of(rest) <= self._cost_of(self.chosen) + self.constraints.minimum_gain * saved
@@ -227,21 +227,25 @@ class _Search:
         return [each for each in self.queries.values() if self.known.plan_with(each.id, NOTHING) is not None]
 
     def _query_cost(self, chosen: IndexSet) -> float:
-        total = 0.0
+        return sum(query.weight * plan.cost for query, plan in self._plans(chosen))
+
+    def _query_price(self, chosen: IndexSet) -> float:
+        return sum(query.weight * plan.price for query, plan in self._plans(chosen))
+
+    def _plans(self, chosen: IndexSet) -> Iterable[tuple[WeightedQuery, KnownPlan]]:
         for query in self._planned():
             plan = self.known.plan_with(query.id, self._on_tables(query.id, chosen))
-            nothing = self.known.plan_with(query.id, NOTHING)
-            plan = plan or nothing
-            total += query.weight * plan.cost if plan else 0.0
-        return total
+            plan = plan or self.known.plan_with(query.id, NOTHING)
+            if plan is not None:
+                yield query, plan
 
     def _cost_of(self, chosen: IndexSet) -> float:
         threshold = self._least_gain()
-        return self._query_cost(chosen) + sum(self.upkeep[index] + threshold for index in chosen)
+        return self._query_price(chosen) + sum(self.upkeep[index] + threshold for index in chosen)
 
     def _least_gain(self) -> float:
         """What an index must save: a share of the cost that the chosen set leaves, as if advice were asked for again then."""
-        return self.constraints.minimum_gain * self._query_cost(self.chosen)
+        return self.constraints.minimum_gain * self._query_price(self.chosen)
 
     def _in_order(self, indexes: IndexSet) -> tuple[Index, ...]:
         """Always in the order of the candidates, so that the same input gives the same answer."""

@@ -7,6 +7,7 @@ set S with U ⊆ S ⊆ T, for it had the choice and did not take the others.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pgtend.domain.advice import CostAnswer, PlanCost
@@ -23,14 +24,32 @@ class KnownPlan:
     shown: IndexSet
     used: IndexSet
     cost: float
+    price: float
+    """What the advisor takes the plan to cost; the planner chooses by ``cost`` all the same."""
     summary: str
     shape: PlanShape = ()
 
 
-class KnownCosts:
-    """The plans of each query, by the query's id."""
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One way to run a query: the planner takes the one with the least ``cost`` of those whose indexes are all there."""
 
-    def __init__(self) -> None:
+    used: IndexSet
+    cost: float
+    price: float
+    """What the advisor takes it to cost."""
+
+
+def planned_cost(answer: PlanCost) -> float:
+    """The price that trusts the planner."""
+    return answer.cost
+
+
+class KnownCosts:
+    """The plans of each query, by the query's id; ``price_of`` says what the advisor takes a plan to cost."""
+
+    def __init__(self, price_of: Callable[[PlanCost], float] = planned_cost) -> None:
+        self._price_of = price_of
         self._plans: dict[str, list[KnownPlan]] = defaultdict(list)
         self._nodes: dict[PlanNode, PlanNode] = {}
 
@@ -40,8 +59,16 @@ class KnownCosts:
             used = answer.used & shown
             # Plans of one query differ in a few nodes: what is equal is kept once.
             shape = tuple(self._nodes.setdefault(node, node) for node in answer.shape)
-            known = KnownPlan(shown=shown, used=used, cost=answer.cost, summary=answer.summary, shape=shape)
-            self._plans[query].append(known)
+            self._plans[query].append(
+                KnownPlan(
+                    shown=shown,
+                    used=used,
+                    cost=answer.cost,
+                    price=self._price_of(answer),
+                    summary=answer.summary,
+                    shape=shape,
+                )
+            )
 
     def plan_with(self, query: str, shown: IndexSet) -> KnownPlan | None:
         """The plan for exactly this set of indexes, where it is known or follows from what is known."""
@@ -50,17 +77,18 @@ class KnownCosts:
                 return plan
         return None
 
-    def options(self, query: str) -> tuple[tuple[IndexSet, float], ...]:
-        """The cheapest cost for each set of indexes that a plan used; none that a subset of it does as well."""
-        cheapest: dict[IndexSet, float] = {}
+    def options(self, query: str) -> tuple[Option, ...]:
+        """The plan that costs least for each set of indexes that one used; none where a subset of it costs no more."""
+        cheapest: dict[IndexSet, KnownPlan] = {}
         for plan in self._plans[query]:
-            cheapest[plan.used] = min(plan.cost, cheapest.get(plan.used, plan.cost))
-        kept = [
-            (used, cost)
-            for used, cost in cheapest.items()
-            if not any(other < used and known <= cost for other, known in cheapest.items())
-        ]
-        return tuple(kept)
+            known = cheapest.get(plan.used)
+            if known is None or (plan.cost, plan.price) < (known.cost, known.price):
+                cheapest[plan.used] = plan
+        return tuple(
+            Option(used=used, cost=plan.cost, price=plan.price)
+            for used, plan in cheapest.items()
+            if not any(other < used and known.cost <= plan.cost for other, known in cheapest.items())
+        )
 
     def indexes_seen(self, query: str) -> IndexSet:
         """Every index that some plan of the query used."""

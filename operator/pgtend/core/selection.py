@@ -3,18 +3,22 @@
 One binary variable an index, one continuous variable for each query's option (a set of indexes that a plan used, and its
 cost). Each query takes one option; an option can be taken only as far as each of its indexes is chosen. This is the index
 selection program of Papadomanolakis and Ailamaki (2007) with options in place of access paths, solved by HiGHS.
+
+What is made least is the price of the options, and it is the planner who takes one, by its own cost: where the indexes of an
+option are all chosen, none can be taken that costs the planner more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
-from pgtend.core.known_costs import IndexSet
+from pgtend.core.known_costs import IndexSet, Option
 from pgtend.domain.index import Index, TableName
 
 SOLVER_SECONDS = 10.0
@@ -22,10 +26,10 @@ SOLVER_SECONDS = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedOptions:
-    """What a query can cost: ``options`` are (indexes used, cost of one run); one of them uses no index."""
+    """What one run of a query can cost: one of the ``options`` uses no index."""
 
     weight: float
-    options: Sequence[tuple[IndexSet, float]]
+    options: Sequence[Option]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +43,7 @@ class Limits:
 def choose_indexes(
     queries: Sequence[WeightedOptions], sizes: Mapping[Index, int], upkeep: Mapping[Index, float], limits: Limits
 ) -> IndexSet:
-    """The set with the least weighted cost plus upkeep; ``upkeep`` is in the unit of weight times cost.
+    """The set with the least weighted price plus upkeep; ``upkeep`` is in the unit of weight times price.
 
     Same input, same answer: the order of ``sizes`` decides between equals. Without a proven optimum in time, the best found.
     """
@@ -52,13 +56,18 @@ def choose_indexes(
     for query in queries:
         uses: dict[int, dict[int, float]] = {}
         chosen_option: dict[int, float] = {}
-        for used, cost in query.options:
-            variable = len(costs)
-            costs.append(query.weight * cost)
+        first = len(costs)
+        for variable, option in enumerate(query.options, first):
+            costs.append(query.weight * option.price)
             chosen_option[variable] = 1.0
-            for index in used:
+            for index in option.used:
                 uses.setdefault(position[index], {})[variable] = 1.0
         rows.append((chosen_option, 1.0, 1.0))
+        for one, other in permutations(range(len(query.options)), 2):
+            planned, passed_over = query.options[one], query.options[other]
+            if planned.cost < passed_over.cost and planned.price > passed_over.price:
+                members = {position[index]: 1.0 for index in planned.used} | {first + other: 1.0}
+                rows.append((members, -np.inf, float(len(planned.used))))
         rows += [({**options, number: -1.0}, -np.inf, 0.0) for number, options in uses.items()]
     if limits.storage is not None:
         rows.append(({position[index]: float(size) for index, size in sizes.items()}, 0.0, float(limits.storage)))

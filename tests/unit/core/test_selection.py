@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgtend.core.known_costs import KnownCosts
+from pgtend.core.known_costs import KnownCosts, Option
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
 from pgtend.domain.advice import PlanCost, Unplannable
 from pgtend.domain.index import Index, IndexColumn
@@ -23,16 +23,21 @@ QUERIES = st.lists(
     st.tuples(
         st.integers(1, 10),
         st.integers(1, 100),
-        st.lists(st.tuples(st.frozensets(st.sampled_from(INDEXES), max_size=3), st.integers(1, 100)), max_size=4),
+        st.lists(
+            st.tuples(st.frozensets(st.sampled_from(INDEXES), max_size=3), st.integers(1, 100), st.integers(1, 100)),
+            max_size=4,
+            unique_by=lambda option: option[1],
+        ),
     ),
     max_size=4,
 )
 
 
 def cost_of(queries: list[WeightedOptions], upkeep: dict[Index, float], chosen: frozenset[Index]) -> float:
-    return sum(query.weight * min(cost for used, cost in query.options if used <= chosen) for query in queries) + sum(
-        upkeep[index] for index in chosen
-    )
+    """The planner takes the cheapest by its own cost; what counts is the price."""
+    taken = [min((each for each in q.options if each.used <= chosen), key=lambda each: each.cost) for q in queries]
+    prices = sum(query.weight * option.price for query, option in zip(queries, taken, strict=True))
+    return prices + sum(upkeep[index] for index in chosen)
 
 
 def affordable(chosen: frozenset[Index], sizes: dict[Index, int], limits: Limits) -> bool:
@@ -44,14 +49,21 @@ def affordable(chosen: frozenset[Index], sizes: dict[Index, int], limits: Limits
 
 @given(QUERIES, SIZES, UPKEEP, st.none() | st.integers(0, 120), st.integers(0, 3))
 def test_chooses_a_set_that_no_other_affordable_set_beats(
-    drawn: list[tuple[int, int, list[tuple[frozenset[Index], int]]]],
+    drawn: list[tuple[int, int, list[tuple[frozenset[Index], int, int]]]],
     bytes_: list[int],
     costs: list[int],
     storage: int | None,
     slots: int,
 ) -> None:
     queries = [
-        WeightedOptions(weight=weight, options=[(NOTHING, nothing), *options]) for weight, nothing, options in drawn
+        WeightedOptions(
+            weight=weight,
+            options=[
+                Option(used=NOTHING, cost=100.5, price=nothing),
+                *(Option(used=used, cost=cost, price=price) for used, cost, price in options),
+            ],
+        )
+        for weight, nothing, options in drawn
     ]
     sizes, upkeep = dict(zip(INDEXES, bytes_, strict=True)), dict(zip(INDEXES, map(float, costs), strict=True))
     limits = Limits(storage=storage, free_slots={INDEXES[0].table_name: slots})
@@ -92,4 +104,23 @@ def test_leaves_out_an_option_that_fewer_indexes_do_as_well() -> None:
     known.learn("q", NOTHING, PlanCost(cost=9.0, used=NOTHING))
     known.learn("q", frozenset({first}), PlanCost(cost=4.0, used=frozenset({first})))
     known.learn("q", frozenset({first, second}), PlanCost(cost=4.0, used=frozenset({first, second})))
-    assert set(known.options("q")) == {(NOTHING, 9.0), (frozenset({first}), 4.0)}
+    assert [(each.used, each.cost) for each in known.options("q")] == [(NOTHING, 9.0), (frozenset({first}), 4.0)]
+
+
+def test_a_price_does_not_change_which_plan_the_planner_takes() -> None:
+    first = INDEXES[0]
+    known = KnownCosts(price_of=lambda answer: answer.cost * 5 if answer.used else answer.cost)
+    known.learn("q", NOTHING, PlanCost(cost=9.0, used=NOTHING))
+    known.learn("q", frozenset({first}), PlanCost(cost=8.0, used=frozenset({first})))
+    options = known.options("q")
+    assert [each.price for each in options] == [9.0, 40.0]
+    asked = [WeightedOptions(weight=1.0, options=options)]
+    other = WeightedOptions(
+        weight=1.0,
+        options=[Option(used=NOTHING, cost=50.0, price=50.0), Option(used=frozenset({first}), cost=1.0, price=1.0)],
+    )
+    limits = Limits(storage=None, free_slots={})
+    assert choose_indexes(asked, {first: 1}, {first: 0.0}, limits) == NOTHING
+    assert choose_indexes([*asked, other], {first: 1}, {first: 0.0}, limits) == {first}
+    harm = WeightedOptions(weight=3.0, options=options)
+    assert choose_indexes([harm, other], {first: 1}, {first: 0.0}, limits) == NOTHING
