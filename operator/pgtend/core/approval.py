@@ -4,7 +4,9 @@ The record says what may be done; the spec only says what somebody wrote. Three 
 
 - an Approved that stood in the spec before the proposal (or before its bounds were renewed) is held as a Pending record that is
   marked consumed: it becomes takeable only after the spec was seen at Pending;
-- a used approval stays Approved and consumed as long as the spec does not move;
+- a used approval stays Approved and consumed until the spec was seen to say something else: at a look, or in between, when
+  somebody set Pending and Approved again before the next look came (``unapproved_at``). That the spec changed proves nothing:
+  who may comment may not always approve, and a comment changes it too;
 - once a person has decided anything (``at`` is set), the policy does not approve by itself any more.
 """
 
@@ -42,17 +44,24 @@ def take_approval(
     now: datetime,
     proposal_is_new: bool,
     policy_decision: Decision | None = None,
+    *,
+    generation: int = 0,
+    unapproved_at: int = 0,
 ) -> ApprovalStep:
     """What to record of the spec's approval, given what was recorded before.
+
+    ``generation`` is that of the spec, ``unapproved_at`` the latest one at which it was seen not to say Approved (0: never).
 
     ``proposal_is_new`` says that the proposal (or its bounds) is being issued in this very step; the record must be written
     together with the proposal. Without a record the approval counts as older than the proposal: nobody can have seen what it would do.
     ``policy_decision`` is the answer of ``decide.policy_approves``; without it the policy approves nothing.
     """
     if spec_state is ApprovalState.REJECTED:
-        return _take_rejection(previous, by, comment, now)
+        return _take_rejection(previous, by, comment, now, generation)
     if spec_state is ApprovalState.APPROVED:
-        return _take_approved(previous, by, comment, now, proposal_is_new)
+        if previous is not None and not proposal_is_new and unapproved_at > previous.generation:
+            previous = ApprovalRecord(state=ApprovalState.PENDING)
+        return _take_approved(previous, by, comment, now, proposal_is_new, generation)
     return _take_pending(previous, now, policy_decision)
 
 
@@ -86,11 +95,15 @@ def require_again(record: ApprovalRecord, now: datetime) -> ApprovalRecord:
     return replace(record, state=ApprovalState.PENDING, by="", consumed=True, at=now)
 
 
-def _take_rejection(previous: ApprovalRecord | None, by: str, comment: str, now: datetime) -> ApprovalStep:
+def _take_rejection(
+    previous: ApprovalRecord | None, by: str, comment: str, now: datetime, generation: int
+) -> ApprovalStep:
     if previous is not None and previous.state is ApprovalState.REJECTED:
         record = previous
     else:
-        record = ApprovalRecord(state=ApprovalState.REJECTED, by=_person(by), at=now, comment=comment)
+        record = ApprovalRecord(
+            state=ApprovalState.REJECTED, by=_person(by), at=now, comment=comment, generation=generation
+        )
     return ApprovalStep(
         record=record,
         status=ConditionStatus.FALSE,
@@ -101,13 +114,20 @@ def _take_rejection(previous: ApprovalRecord | None, by: str, comment: str, now:
 
 
 def _take_approved(
-    previous: ApprovalRecord | None, by: str, comment: str, now: datetime, proposal_is_new: bool
+    previous: ApprovalRecord | None, by: str, comment: str, now: datetime, proposal_is_new: bool, generation: int
 ) -> ApprovalStep:
     if previous is None or proposal_is_new or _awaits_pending(previous):
         if previous is not None and _awaits_pending(previous):
             record = previous
         else:
-            record = ApprovalRecord(state=ApprovalState.PENDING, by=_person(by), at=now, comment=comment, consumed=True)
+            record = ApprovalRecord(
+                state=ApprovalState.PENDING,
+                by=_person(by),
+                at=now,
+                comment=comment,
+                consumed=True,
+                generation=generation,
+            )
         return ApprovalStep(
             record=record,
             status=ConditionStatus.FALSE,
@@ -118,8 +138,12 @@ def _take_approved(
     if previous.state is ApprovalState.APPROVED and previous.by != POLICY:
         record = previous
     else:
-        record = ApprovalRecord(state=ApprovalState.APPROVED, by=_person(by), at=now, comment=comment)
-    return ApprovalStep(record=record, status=ConditionStatus.TRUE, reason="Human", message=f"Approved by {record.by}.")
+        record = ApprovalRecord(
+            state=ApprovalState.APPROVED, by=_person(by), at=now, comment=comment, generation=generation
+        )
+    used = "; this approval has been used" if record.consumed else ""
+    message = f"Approved by {record.by}{used}."
+    return ApprovalStep(record=record, status=ConditionStatus.TRUE, reason="Human", message=message)
 
 
 def _take_pending(previous: ApprovalRecord | None, now: datetime, policy_decision: Decision | None) -> ApprovalStep:

@@ -119,6 +119,8 @@ class ApprovalRecord:
     at: datetime | None = None
     comment: str = ""
     consumed: bool = False
+    generation: int = 0
+    """metadata.generation of the spec that it was taken from."""
 
 
 class IntentKind(StrEnum):
@@ -192,5 +194,7 @@ class Recommendation:
     approved_by: str
     comment: str
     status: RecommendationStatus
+    unapproved_at: int = 0
+    """The latest generation at which this process saw spec.approval say something else than Approved; 0 for none."""
     invalid: str = ""
     """Why the object could not be read (edited into nonsense, say); empty when it could."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pgtend.domain.finding import ObjectGone, WriteConflict
-from pgtend.domain.recommendation import Recommendation, RecommendationStatus, Transition
+from pgtend.domain.recommendation import ApprovalState, Recommendation, RecommendationStatus, Transition
 from pgtend.kube.client import Api
 from pgtend.kube.conversion import recommendation_from_object, status_to_object
 from pgtend.kube.events import Events, Regarding
@@ -44,7 +45,7 @@ class RecommendationObjects:
     async def list(self) -> tuple[Recommendation, ...]:
         """See ports.Recommendations. What somebody is deleting is left out."""
         return tuple(
-            recommendation_from_object(each)
+            self._read(each)
             for each in self._store.in_namespace(self._key.namespace)
             if not is_going(each) and policy_name_of(each, self._policies) == self._key.name
         )
@@ -66,7 +67,7 @@ class RecommendationObjects:
         }
         known = self._store.get(self._key.namespace, name)
         if known is not None and _belongs_to(known, owner) and not is_going(known):
-            return recommendation_from_object(known)
+            return self._read(known)
         body = INDEX_RECOMMENDATION.head(self._key.namespace, name, ownerReferences=[owner])
         body["spec"] = {"policyRef": {"name": self._key.name}}
         self._fence()
@@ -78,7 +79,7 @@ class RecommendationObjects:
         wanted = status_to_object(status)
         known = self._store.get(namespace, name)
         if known is not None and _is(known, recommendation) and known.get("status", {}) == wanted:
-            return recommendation_from_object(known)
+            return self._read(known)
         body = INDEX_RECOMMENDATION.head(
             namespace, name, uid=recommendation.uid, resourceVersion=recommendation.resource_version
         )
@@ -119,7 +120,15 @@ class RecommendationObjects:
 
     def _took_in(self, answer: dict[str, Any]) -> Recommendation:
         self._store.put(answer)
-        return recommendation_from_object(answer)
+        return self._read(answer)
+
+    def _read(self, seen: Object) -> Recommendation:
+        return replace(recommendation_from_object(seen), unapproved_at=self._store.marked_at(seen["metadata"]["uid"]))
+
+
+def is_unapproved(recommendation: Object) -> bool:
+    """Whether spec.approval says something else than Approved; an ObjectStore that marks these knows of approvals renewed."""
+    return bool((recommendation.get("spec") or {}).get("approval") != ApprovalState.APPROVED)
 
 
 def policy_name_of(recommendation: Object, policies: ObjectStore) -> str:

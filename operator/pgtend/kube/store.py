@@ -7,7 +7,7 @@ our own writes. The last make the watch's echo of a write of our own recognisabl
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -33,7 +33,11 @@ class ObjectStore:
     1.35, and every server that keeps its objects in etcd has always done so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_marked: Callable[[Object], bool] = lambda _: False) -> None:
+        """``is_marked`` picks the observations of which the latest generation is remembered, see ``marked_at``."""
+        self._is_marked = is_marked
+        self._marks: dict[str, int] = {}
+        """By uid."""
         self._namespaces: dict[str, dict[str, Object]] = {}
         self._deleted: OrderedDict[str, None] = OrderedDict()
 
@@ -47,6 +51,10 @@ class ObjectStore:
         """The object, None when it is not there."""
         return self._namespaces.get(namespace, {}).get(name)
 
+    def marked_at(self, uid: str) -> int:
+        """The latest generation at which a marked observation of an object was made, in whatever order they came; 0 for none."""
+        return self._marks.get(uid, 0)
+
     def in_namespace(self, namespace: str) -> tuple[Object, ...]:
         """All objects of a namespace, by name."""
         found = self._namespaces.get(namespace, {})
@@ -57,6 +65,8 @@ class ObjectStore:
         metadata = seen["metadata"]
         if metadata["uid"] in self._deleted:
             return Change.NOTHING
+        if self._is_marked(seen):
+            self._marks[metadata["uid"]] = max(self.marked_at(metadata["uid"]), metadata["generation"])
         known = self.get(metadata["namespace"], metadata["name"])
         if known is not None and version_of(known) >= version_of(seen):
             return Change.NOTHING
@@ -72,6 +82,7 @@ class ObjectStore:
         """Note that an object is deleted; late answers to writes of ours do not bring it back."""
         metadata = seen["metadata"]
         self._deleted[metadata["uid"]] = None
+        self._marks.pop(metadata["uid"], None)
         while len(self._deleted) > REMEMBERED_DELETIONS:
             self._deleted.popitem(last=False)
         known = self.get(metadata["namespace"], metadata["name"])

@@ -102,6 +102,8 @@ async def _settle(recommendation: Recommendation, scene: Scene, ports: Ports) ->
         proposal_is_new=False,
         # What the workload does not call for any more is for a person to decide.
         policy_decision=None if is_outdated else policy_approves(scene.policy, proposal, evidence),
+        generation=generation,
+        unapproved_at=recommendation.unapproved_at,
     )
     changed = replace(status, approval=step.record)
     if not is_outdated:

@@ -93,6 +93,8 @@ async def _issue(recommendation: Recommendation, change: AdvisedChange, scene: S
         scene.now,
         proposal_is_new=is_new,
         policy_decision=policy_approves(scene.policy, proposal, change.evidence),
+        generation=recommendation.generation,
+        unapproved_at=recommendation.unapproved_at,
     )
     changed = with_condition(
         replace(status, proposal=proposal, evidence=change.evidence, approval=step.record),

@@ -19,11 +19,12 @@ from pgtend.domain.finding import HistoryUnavailable, LeadershipLost, PgtendErro
 from pgtend.history import open_history
 from pgtend.kube.client import open_api
 from pgtend.kube.events import Events
-from pgtend.kube.kinds import INDEX_RECOMMENDATION, KINDS, TUNING_POLICY, PolicyKey
+from pgtend.kube.kinds import INDEX_RECOMMENDATION, TUNING_POLICY, PolicyKey
 from pgtend.kube.leadership import Leadership
 from pgtend.kube.logs import configure_logging
 from pgtend.kube.loops import Loops, Surroundings
 from pgtend.kube.policies import PolicyObject
+from pgtend.kube.recommendations import is_unapproved
 from pgtend.kube.store import ObjectStore
 from pgtend.kube.tracking import Tracking, phases, ready_states
 from pgtend.kube.watching import watch_objects
@@ -70,8 +71,8 @@ async def operate(settings: Settings, compose: Compose) -> int:
 async def _serve_until(ending: asyncio.Event, settings: Settings, compose: Compose) -> None:
     clock, metrics, progress = SystemClock(), Metrics(), Progress()
     identity = f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    stores = {kind: ObjectStore() for kind in KINDS}
-    policies, recommendations = stores[TUNING_POLICY], stores[INDEX_RECOMMENDATION]
+    policies, recommendations = ObjectStore(), ObjectStore(is_unapproved)
+    stores = {TUNING_POLICY: policies, INDEX_RECOMMENDATION: recommendations}
     failed = asyncio.get_running_loop().create_future()
     async with open_api() as api, open_history(settings.history_url) as history:
         leadership = Leadership(api, namespace=settings.namespace, identity=identity, now=clock.now)

@@ -32,7 +32,7 @@ from pgtend.kube.client import Api
 from pgtend.kube.events import Events
 from pgtend.kube.kinds import INDEX_RECOMMENDATION, TUNING_POLICY, PolicyKey
 from pgtend.kube.policies import PolicyObject
-from pgtend.kube.recommendations import RecommendationObjects
+from pgtend.kube.recommendations import RecommendationObjects, is_unapproved
 from pgtend.kube.secrets import Secrets
 from pgtend.kube.store import ObjectStore
 
@@ -54,7 +54,7 @@ class Scene:
     api: Api
     namespace: str
     policies: ObjectStore = field(default_factory=ObjectStore)
-    recommendations: ObjectStore = field(default_factory=ObjectStore)
+    recommendations: ObjectStore = field(default_factory=lambda: ObjectStore(is_unapproved))
     transitions: list[Transition] = field(default_factory=list)
     leading: bool = True
     seconds: float = 0.0
@@ -128,6 +128,26 @@ async def test_issues_an_object_with_its_owner_and_without_the_approval(scene: S
     assert (managed["manager"], managed["operation"]) == ("pgtend", "Apply")
     assert "f:approval" not in managed["fieldsV1"]["f:spec"]
     assert await scene.advice().list() == (issued,)
+
+
+async def test_knows_of_an_approval_that_was_renewed_between_two_looks_and_of_none_that_was_applied_again(
+    scene: Scene, make_recommendation: Make
+) -> None:
+    first = await make_recommendation(NAME, policyRef={"name": "bookings"}, approval="Approved")
+
+    async def decide(approval: str) -> dict[str, Any]:
+        body = INDEX_RECOMMENDATION.head(scene.namespace, NAME)
+        body["spec"] = {"approval": approval}
+        return await scene.api.apply(INDEX_RECOMMENDATION.path(scene.namespace, NAME), body)
+
+    scene.recommendations.put(first)
+    scene.recommendations.put(await decide("Approved"))
+    (known,) = await scene.advice().list()
+    assert (known.generation, known.unapproved_at) == (1, 0)
+    for approval in ("Pending", "Approved"):
+        scene.recommendations.put(await decide(approval))
+    (renewed,) = await scene.advice().list()
+    assert (renewed.approval, renewed.generation, renewed.unapproved_at) == ("Approved", 3, 2)
 
 
 async def test_adopts_an_object_that_a_person_made_and_keeps_the_decision(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,8 +34,10 @@ def look(
     new: bool = False,
     by: str = "ada",
     policy: Decision | None = None,
+    generation: int = 0,
+    unapproved_at: int = 0,
 ) -> ApprovalStep:
-    return take_approval(previous, state, by, "", NOW, new, policy)
+    return take_approval(previous, state, by, "", NOW, new, policy, generation=generation, unapproved_at=unapproved_at)
 
 
 WAITING = ApprovalRecord(state=PENDING)
@@ -87,6 +90,38 @@ def test_an_approval_taken_away_after_use_is_flagged_once() -> None:
     assert not look(step.record, PENDING).withdrawn_after_use
     assert look(USED, REJECTED).withdrawn_after_use
     assert not look(GIVEN, PENDING).withdrawn_after_use
+
+
+@pytest.mark.parametrize(
+    ("previous", "unapproved_at", "usable"),
+    [
+        pytest.param(replace(USED, generation=5), 6, True, id="it was Pending for a moment"),
+        pytest.param(replace(OLDER, generation=5), 6, True, id="one older than the proposal was renewed"),
+        pytest.param(replace(USED, generation=5), 4, False, id="it was Pending before that approval only"),
+        pytest.param(
+            replace(USED, generation=5), 0, False, id="nobody saw it at anything else: a comment, or an edit unseen"
+        ),
+        pytest.param(replace(OLDER, generation=5), 5, False, id="one older than the proposal stays that"),
+    ],
+)
+def test_an_approval_renewed_between_two_looks_is_a_new_one(
+    previous: ApprovalRecord, unapproved_at: int, usable: bool
+) -> None:
+    step = look(previous, APPROVED, generation=7, unapproved_at=unapproved_at)
+    assert is_usable(step.record) is usable
+    used = consume(step.record) if usable else step.record
+    again = look(used, APPROVED, generation=8, unapproved_at=unapproved_at)
+    assert again.record == used
+
+
+def test_an_approval_renewed_while_a_proposal_is_issued_is_older_than_it() -> None:
+    step = look(replace(GIVEN, generation=5), APPROVED, new=True, generation=7, unapproved_at=6)
+    assert step.reason == "ReapprovalRequired"
+
+
+def test_of_a_used_approval_it_is_said_that_it_was_used() -> None:
+    assert "has been used" in look(USED, APPROVED).message
+    assert "has been used" not in look(GIVEN, APPROVED).message
 
 
 def test_the_record_does_not_change_while_the_spec_does_not() -> None:
@@ -155,6 +190,8 @@ class Approvals(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.state = PENDING
+        self.generation = 1
+        self.unapproved_at = 1
         self.record: ApprovalRecord | None = None
         self.decisions = 0
         """Times that somebody set Approved (or the policy may have) while a proposal could be seen."""
@@ -165,13 +202,29 @@ class Approvals(RuleBasedStateMachine):
     def edit(self, state: ApprovalState) -> None:
         if state is APPROVED and self.state is not APPROVED and self.record is not None:
             self.decisions += 1
+        self.generation += state is not self.state
         self.state = state
+        if state is not APPROVED:
+            self.unapproved_at = self.generation
+
+    @rule()
+    def comment(self) -> None:
+        self.generation += 1
+        if self.state is not APPROVED:
+            self.unapproved_at = self.generation
 
     @rule(new=st.booleans(), policy=st.sampled_from([None, POLICY_SAYS_YES, POLICY_SAYS_NO]))
     def look(self, new: bool, policy: Decision | None) -> None:
         if self.record is None:
             new = True
-        step = look(self.record, self.state, new=new, policy=policy)
+        step = look(
+            self.record,
+            self.state,
+            new=new,
+            policy=policy,
+            generation=self.generation,
+            unapproved_at=self.unapproved_at,
+        )
         if is_usable(step.record):
             assert self.state is (PENDING if step.record.by == POLICY else APPROVED)
         self.record = step.record

@@ -45,6 +45,19 @@ def test_an_echo_of_our_own_write_brings_nothing() -> None:
     assert store.put(an_object(11)) is Change.NOTHING
 
 
+def test_remembers_when_an_object_was_last_seen_marked_whatever_order_the_news_comes_in() -> None:
+    store = ObjectStore(lambda seen: seen["metadata"].get("labels") == "marked")
+    store.put(an_object(10, generation=1, labels="marked"))
+    store.put(an_object(13, generation=4))
+    assert store.marked_at("u1") == 1
+    assert store.put(an_object(12, generation=3, labels="marked")) is Change.NOTHING
+    store.put(an_object(11, generation=2, labels="marked"))
+    assert (store.marked_at("u1"), store.marked_at("u2")) == (3, 0)
+    store.remove(an_object(14))
+    store.put(an_object(12, generation=3, labels="marked"))
+    assert store.marked_at("u1") == 0
+
+
 def test_a_late_answer_does_not_bring_back_what_was_deleted() -> None:
     store = ObjectStore()
     store.put(an_object(10))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from pgtend.core.conditions import with_condition
+from pgtend.domain.finding import StatementFailed
 from pgtend.domain.policy import Mode
-from pgtend.domain.recommendation import ApprovalState, ConditionStatus, ConditionType
+from pgtend.domain.recommendation import ApprovalRecord, ApprovalState, ConditionStatus, ConditionType
 from tests.unit.pipeline.fakes import ELSEWHERE, HERE, NOW
 from tests.unit.pipeline.world import FROZEN, PLAIN, World, recommend
 
@@ -72,6 +74,34 @@ async def test_auto_approves_what_the_workload_calls_for_and_not_what_is_outdate
     assert condition is not None
     assert (condition.status is ConditionStatus.TRUE) == approved
     assert world.reason(change, ConditionType.PROPOSED) == ("Outdated" if is_outdated else "Issued")
+
+
+async def test_an_approval_renewed_between_two_looks_lets_a_failed_change_be_tried_again(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.failures["CREATE"] = StatementFailed("53100", "The server's disk is full.")
+    for _ in range(3):
+        await world.run_pass(after=60)
+    assert (world.reason(change), len(world.server.sent)) == ("Failed", 1)
+    world.approve(change, ApprovalState.PENDING)
+    world.approve(change, ApprovalState.APPROVED)
+    del world.server.failures["CREATE"]
+    for _ in range(3):
+        await world.run_pass(after=60)
+    assert (world.reason(change), len(world.server.sent)) == ("Done", 2)
+    assert world.now_of(change).status.approval == ApprovalRecord(
+        state=ApprovalState.APPROVED, by="jane", at=NOW + timedelta(seconds=240), consumed=True, generation=3
+    )
+
+
+async def test_a_comment_lets_nothing_be_tried_again(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.server.failures["CREATE"] = StatementFailed("53100", "The server's disk is full.")
+    for generation in range(2, 6):
+        await world.run_pass(after=60)
+        world.add(replace(world.now_of(change), comment=f"edit {generation}", generation=generation))
+    assert (world.reason(change), len(world.server.sent)) == ("Failed", 1)
 
 
 async def test_a_person_may_approve_what_is_outdated(world: World) -> None:

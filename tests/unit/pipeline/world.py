@@ -252,7 +252,10 @@ class World:
 
     def approve(self, recommendation: Recommendation, state: ApprovalState) -> None:
         """What a person writes into the spec."""
-        self.add(replace(self.now_of(recommendation), approval=state))
+        known = self.now_of(recommendation)
+        generation = known.generation + (state is not known.approval)
+        unapproved_at = known.unapproved_at if state is ApprovalState.APPROVED else generation
+        self.add(replace(known, approval=state, generation=generation, unapproved_at=unapproved_at))
 
     def catalog(self) -> Catalog:
         names = (ORDERS, ITEMS, PARCELS)

@@ -85,6 +85,7 @@ class ApprovalRecord(Observed):
     consumed: Annotated[
         bool, Field(description="Whether it has been used. A used approval starts nothing any more.")
     ] = False
+    generation: Annotated[int, Field(description="The metadata.generation that it was taken from.")] = 0
 
 
 class Intent(Observed):
