@@ -18,6 +18,7 @@ from pgtend.domain.finding import (
     Aspect,
     ConnectionRefusedByTarget,
     Finding,
+    HistoryUnavailable,
     PolicyInvalid,
     StatementFailed,
     WriteConflict,
@@ -29,6 +30,7 @@ from pgtend.pipeline.advice_seeking import is_advice_due, seek_advice
 from pgtend.pipeline.auditing import BEGUN
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
+from pgtend.pipeline.looking_after import look_after
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import publish
 from pgtend.pipeline.report import PassReport
@@ -52,6 +54,8 @@ class _Found:
     findings: list[Finding] = field(default_factory=list)
     checked: set[Aspect] = field(default_factory=set)
     recommendations: tuple[Recommendation, ...] = ()
+    advanced: bool = False
+    """Whether every recommendation took its step."""
 
 
 class Tending:
@@ -78,9 +82,13 @@ class Tending:
         except StatementFailed as failure:
             reason = "StatementFailed"
             found.findings.append(Finding(aspect=Aspect.PERMITTED, reason=reason, message=str(failure)))
+        except HistoryUnavailable:
+            await self._look_after(policy, found)
+            raise
         except WriteConflict:
             # Somebody else changed an object meanwhile; everything is looked at again right away.
             ports.wake()
+        await self._look_after(policy, found)
         status = await self._write_status(policy, found)
         ready = next(condition for condition in status.conditions if condition.type == "Ready")
         spent = self._memory.spent
@@ -136,6 +144,7 @@ class Tending:
         )
         # People's decisions, and what is under way, come before advice, which can take its time.
         found.recommendations = await advance_all(scene, memory, ports)
+        found.advanced = True
         scene = replace(scene, recommendations=found.recommendations)
         advice, findings = await seek_advice(scene, memory, ports)
         found.findings.extend(findings)
@@ -143,6 +152,10 @@ class Tending:
         if advice is not None:
             found.recommendations = await publish(advice, scene, ports)
             ports.wake()
+
+    async def _look_after(self, policy: Policy, found: _Found) -> None:
+        if not found.advanced:
+            found.recommendations = await look_after(policy, found.recommendations, self._memory, self._ports)
 
     async def _inspect_tuner(self, policy: Policy, observed: DatabaseIdentity, found: _Found) -> str | None:
         """Why the tuner cannot work, as a sentence; its findings go into the condition."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
-from pgtend.domain.finding import Finding, PgtendError, StatementFailed
+from pgtend.domain.finding import Finding, HistoryUnavailable, PgtendError, StatementFailed
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import ApprovalState, Recommendation, RecommendationStatus
 from pgtend.domain.record import ActionRecord, HourOfLoad
+from pgtend.domain.workload import CounterSnapshot, StatementKey, StatementText
 from pgtend.ports import CostModel, Database, Executor, IndexState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -63,6 +64,8 @@ class Server:
     builds_last: bool = False
     """Whether a build goes on until it is ended."""
     comments: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    """What the tuner lacks."""
     running: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     oids: int = 100
 
@@ -80,7 +83,7 @@ class Server:
         return self.identity
 
     async def inspect(self) -> tuple[Finding, ...]:
-        return ()
+        return self.findings
 
     async def blockers(self, table: TableName) -> tuple[str, ...]:
         return ()
@@ -129,14 +132,48 @@ class Server:
 
 
 @dataclass(kw_only=True)
+class Observed:
+    """The database as the observer sees it: nothing runs there."""
+
+    clock: HeldClock
+    catalog: Callable[[], Catalog]
+    findings: tuple[Finding, ...] = ()
+
+    async def identify(self) -> DatabaseIdentity:
+        return HERE
+
+    async def inspect(self) -> tuple[Finding, ...]:
+        return self.findings
+
+    async def read_counters(self) -> CounterSnapshot:
+        return CounterSnapshot(at=self.clock.now(), counters={}, stats_reset=None, dealloc=0)
+
+    async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
+        return ()
+
+    async def read_catalog(self) -> Catalog:
+        return self.catalog()
+
+    async def fingerprint_settings(self) -> str:
+        return ""
+
+
+@dataclass(kw_only=True)
 class HeldTarget:
     """Opens sessions on the server; ``before_alter`` happens while a session for DDL waits for its place."""
 
     server: Server
     before_alter: Callable[[], None] | None = None
+    observed: Database | PgtendError | None = None
+    """What an observer finds, or why it is not let in."""
 
-    def observe(self, policy: Policy) -> AbstractAsyncContextManager[Database]:
-        raise NotImplementedError
+    @asynccontextmanager
+    async def observe(self, policy: Policy) -> AsyncIterator[Database]:
+        if self.observed is None:
+            raise NotImplementedError
+        if isinstance(self.observed, PgtendError):
+            raise self.observed
+        yield self.observed
 
     def plan(self, policy: Policy, catalog: Catalog) -> AbstractAsyncContextManager[CostModel]:
         raise NotImplementedError
@@ -206,6 +243,7 @@ class OnePolicy:
     gone: PgtendError | None = None
     announced: list[str] = field(default_factory=list)
     """Reasons of Events."""
+    status: PolicyStatus | None = None
 
     async def read(self) -> Policy:
         if self.gone is not None:
@@ -213,10 +251,10 @@ class OnePolicy:
         return self.policy
 
     async def read_status(self) -> PolicyStatus | None:
-        return None
+        return self.status
 
     async def write_status(self, status: PolicyStatus) -> None:
-        raise NotImplementedError
+        self.status = status
 
     async def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
         self.announced.append(reason)
@@ -230,9 +268,11 @@ class ListedHistory:
     """The audit trail as a list."""
 
     trail: list[ActionRecord] = field(default_factory=list)
+    away: bool = False
 
     async def see_indexes(self, database: str, names: Sequence[str], at: datetime) -> Mapping[str, datetime]:
-        raise NotImplementedError
+        self._be_there()
+        return dict.fromkeys(names, at)
 
     async def add_hour(self, database: str, hour: HourOfLoad) -> None:
         raise NotImplementedError
@@ -241,10 +281,16 @@ class ListedHistory:
         raise NotImplementedError
 
     async def record(self, database: str, action: ActionRecord) -> None:
+        self._be_there()
         self.trail.append(action)
 
     async def actions(self, database: str, since: datetime) -> tuple[ActionRecord, ...]:
+        self._be_there()
         return tuple(action for action in self.trail if action.at >= since)
+
+    def _be_there(self) -> None:
+        if self.away:
+            raise HistoryUnavailable("It is away.")
 
     async def prune(self, before: datetime) -> int:
         raise NotImplementedError

@@ -30,10 +30,12 @@ from pgtend.domain.recommendation import (
 )
 from pgtend.domain.verification import Measurement
 from pgtend.domain.workload import Load, Query, Slice, StatementKind
+from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.statements import Statements
 from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.tending import Tending
 from pgtend.ports import IndexState
 from tests.unit.pipeline.fakes import (
     HERE,
@@ -206,6 +208,7 @@ class World:
     server: Server = field(init=False)
     target: HeldTarget = field(init=False)
     ports: Ports = field(init=False)
+    tending: Tending = field(init=False)
 
     def __post_init__(self) -> None:
         self.memory = Memory(statements=KnownStatements())
@@ -223,6 +226,7 @@ class World:
             fence=self._fence,
             wake=self._wake,
         )
+        self.tending = Tending(self.ports, Claims())
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -304,10 +308,22 @@ class World:
             changes_in_last_day=0,
         )
 
+    async def run_whole_pass(self, *, after: float = 0.0) -> None:
+        """As ``run_pass``, from the look at the database to the policy's status."""
+        self.clock.advance(after)
+        self.policies.policy = self.policy
+        try:
+            await self.tending.run_pass()
+        finally:
+            await self._settle()
+
     async def run_pass(self, *, after: float = 0.0) -> None:
         """Advance all, and let the works go on until each waits or has ended; ``after`` seconds from the last."""
         self.clock.advance(after)
         await advance_all(self.scene(), self.memory, self.ports)
+        await self._settle()
+
+    async def _settle(self) -> None:
         for _ in range(20):
             await asyncio.sleep(0)
 

@@ -1,0 +1,68 @@
+"""What is under way is looked after even when a pass does not come to its scene.
+
+The observer may be locked out, the history away, an older policy may have laid claim to the database: nothing new is begun then.
+But a freeze that begins, or an approval that is taken away, ends a running build all the same, and what was ended is cleared up.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pgtend.domain.catalog import Catalog
+from pgtend.domain.finding import ConnectionRefusedByTarget, HistoryUnavailable, StatementFailed
+from pgtend.domain.policy import Policy
+from pgtend.domain.recommendation import Recommendation
+from pgtend.pipeline.attempting import attempt
+from pgtend.pipeline.lifecycle import advance
+from pgtend.pipeline.memory import Memory
+from pgtend.pipeline.surroundings import Ports, Scene
+
+_UNKNOWN = Catalog(tables={}, indexes=())
+
+
+async def look_after(
+    policy: Policy, recommendations: tuple[Recommendation, ...], memory: Memory, ports: Ports
+) -> tuple[Recommendation, ...]:
+    """Take the next step for each change that was begun, as the tuner alone; returns all recommendations as they then are.
+
+    The observer has not said which database this is, so each session of the tuner is held against the database that the
+    proposal was issued for. What cannot be done now is tried again in the next pass.
+    """
+    under_way = any(recommendation.status.intent is not None for recommendation in recommendations)
+    if not under_way or not await _is_tuner_well(policy, ports):
+        return recommendations
+    known = {recommendation.name: recommendation for recommendation in recommendations}
+    for recommendation in recommendations:
+        proposal = recommendation.status.proposal
+        if recommendation.status.intent is None or proposal is None:
+            continue
+        scene = Scene(
+            now=ports.clock.now(),
+            policy=policy,
+            identity=proposal.database,
+            catalog=memory.catalog or _UNKNOWN,
+            recommendations=tuple(known.values()),
+            tuner_problem=None,
+            changes_in_last_day=0,
+        )
+        step = partial(advance, recommendation, scene, memory, ports)
+        try:
+            after = await attempt(recommendation, step, ports)
+        except (ConnectionRefusedByTarget, HistoryUnavailable):
+            # Said in the policy's conditions by whoever found out first.
+            continue
+        if after is None:
+            del known[recommendation.name]
+        else:
+            known[recommendation.name] = after
+    return tuple(known.values())
+
+
+async def _is_tuner_well(policy: Policy, ports: Ports) -> bool:
+    if policy.tuner_secret is None:
+        return False
+    try:
+        async with ports.target.execute(policy) as executor:
+            return not any(finding.fatal for finding in await executor.inspect())
+    except (ConnectionRefusedByTarget, StatementFailed):
+        return False

@@ -1,0 +1,132 @@
+"""What is under way, in passes that come to no scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, HistoryUnavailable
+from pgtend.domain.recommendation import ApprovalState, ConditionType, IntentKind, Recommendation
+from pgtend.pipeline.claims import Claims
+from pgtend.pipeline.tending import Tending
+from pgtend.ports import IndexState
+from tests.unit.pipeline.fakes import ELSEWHERE, Observed
+from tests.unit.pipeline.world import FROZEN, ITEMS, ORDERS, PLAIN, World, index_on, intend, recommend
+
+LOCKED_OUT = ConnectionRefusedByTarget(
+    Finding(aspect=Aspect.CONNECTED, reason="AuthenticationFailed", message="The password is wrong.")
+)
+BLIND = Finding(aspect=Aspect.PERMITTED, reason="StatementsMissing", message="There is no pg_stat_statements.")
+
+
+def lock_out(world: World) -> None:
+    world.target.observed = LOCKED_OUT
+
+
+def blindfold(world: World) -> None:
+    world.target.observed = Observed(clock=world.clock, catalog=world.catalog, findings=(BLIND,))
+
+
+def claim_elsewhere(world: World) -> None:
+    """An older policy tends the same database."""
+    older = PLAIN.created_at.replace(year=2020)
+    claims = Claims()
+    claims.lay("1/1", replace(PLAIN, uid="another", name="older", created_at=older))
+    world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
+    world.tending = Tending(world.ports, claims)
+
+
+CAUSES = [lock_out, blindfold, claim_elsewhere]
+
+
+def build_under_way(world: World) -> Recommendation:
+    world.server.put("orders_a_idx", index_on(ORDERS), IndexState.BUILDING)
+    change = recommend(intent=intend(IntentKind.BUILD))
+    world.add(change)
+    return change
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+async def test_a_freeze_ends_a_running_build_even_when_the_observer_sees_nothing(
+    world: World, cause: Callable[[World], None]
+) -> None:
+    change = build_under_way(world)
+    cause(world)
+    await world.run_whole_pass()
+    assert world.server.sent == []
+    world.policy = FROZEN
+    for _ in range(4):
+        await world.run_whole_pass(after=60)
+    assert [verb for verb, _ in world.server.sent] == ["CANCEL", "DROP"]
+    assert (world.server.indexes, world.reason(change)) == ({}, "FreezeWindow")
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+async def test_nothing_new_begins_where_the_observer_sees_nothing(world: World, cause: Callable[[World], None]) -> None:
+    build_under_way(world)
+    waiting = recommend(index=index_on(ITEMS))
+    world.add(waiting)
+    cause(world)
+    await world.run_whole_pass()
+    assert (world.server.sent, world.reason(waiting)) == ([], "")
+
+
+async def test_a_build_that_ends_while_the_observer_is_locked_out_is_done(world: World) -> None:
+    change = build_under_way(world)
+    lock_out(world)
+    await world.run_whole_pass()
+    world.server.put("orders_a_idx", index_on(ORDERS))
+    world.server.comments["orders_a_idx"] = "as it is"
+    for _ in range(2):
+        await world.run_whole_pass(after=60)
+    assert world.reason(change) == "Done"
+
+
+async def test_an_approval_taken_away_ends_a_running_build_while_the_history_is_away(world: World) -> None:
+    change = build_under_way(world)
+    world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
+    world.history.away = True
+    world.approve(change, ApprovalState.PENDING)
+    for _ in range(3):
+        with pytest.raises(HistoryUnavailable):
+            await world.run_whole_pass(after=60)
+    assert [verb for verb, _ in world.server.sent] == ["CANCEL", "DROP"]
+    assert world.now_of(change).status.intent is not None, "what became of it is not in the audit trail yet"
+    world.history.away = False
+    await world.run_whole_pass(after=60)
+    assert world.now_of(change).status.intent is None
+    assert [record.outcome for record in world.history.trail] == ["Ended"]
+
+
+async def test_a_tuner_that_leads_to_another_database_is_not_let_near_what_is_under_way(world: World) -> None:
+    change = build_under_way(world)
+    lock_out(world)
+    world.server.identity = ELSEWHERE
+    world.policy = FROZEN
+    for _ in range(3):
+        await world.run_whole_pass(after=60)
+    assert (world.server.sent, world.now_of(change).status.intent is None) == ([], False)
+
+
+async def test_a_tuner_with_something_in_its_way_is_left_alone(world: World) -> None:
+    build_under_way(world)
+    lock_out(world)
+    world.policy = FROZEN
+    pooler = Finding(aspect=Aspect.TUNER_READY, reason="PoolerInTheWay", message="It is a pooler.")
+    world.server.findings = (pooler,)
+    await world.run_whole_pass()
+    assert world.server.sent == []
+
+
+async def test_each_change_under_way_is_looked_after_though_another_cannot_be(world: World) -> None:
+    forgotten = recommend(index=index_on(ITEMS), intent=intend(IntentKind.BUILD, "items_a_idx"))
+    world.add(forgotten)
+    change = build_under_way(world)
+    lock_out(world)
+    world.history.away = True
+    world.policy = FROZEN
+    await world.run_whole_pass()
+    assert world.server.sent == [("CANCEL", "orders_a_idx")]
+    assert world.condition(change, ConditionType.APPROVED) is not None
