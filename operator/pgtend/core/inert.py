@@ -9,51 +9,74 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgtend.core.sql import builtins
-from pgtend.core.sql.calls import Call, Cast, calls_in, casts_in, operators_in
+from pgtend.core.sql.calls import Call, Cast, calls_in, casts_in, operators_in, without_qualified_operators
 from pgtend.core.sql.lexer import NotLexable, Tokens, tokenize
 from pgtend.domain.catalog import Catalog, RelationKind
+from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query
 
+_NO_TYPES = UserTypes()
+_SYSTEM_SCHEMAS = (None, "pg_catalog", "information_schema")
 
-def problem_of(query: Query, catalog: Catalog) -> str | None:
-    """Why the query must not be planned, as a sentence without any constant of it; None when it may be."""
+
+def problem_of(query: Query, catalog: Catalog, types: UserTypes = _NO_TYPES) -> str | None:
+    """Why the query must not be planned, as a sentence without any constant of it; None when it may be.
+
+    ``types`` are those outside pg_catalog; what is not known to be harmless is not cast to.
+    """
     if not query.plannable:
         return "It looks for no rows, so there is nothing to plan."
     try:
         tokens = tokenize(query.plannable)
     except NotLexable as problem:
         return str(problem)
-    return next(_problems(tokens, query, catalog), None)
+    return next(_problems(tokens, query, catalog, types), None)
 
 
-def _problems(tokens: Tokens, query: Query, catalog: Catalog) -> Iterator[str]:
+def _problems(tokens: Tokens, query: Query, catalog: Catalog, types: UserTypes) -> Iterator[str]:
     yield from _problems_of_form(tokens)
     yield from _problems_of_relations(query, catalog)
-    yield from _problems_of_code(tokens, catalog.extension_functions)
+    for call in calls_in(tokens):
+        if not _is_harmless_call(call, catalog.extension_functions):
+            yield _not_harmless(f"calls {call}")
+    for cast in casts_in(tokens):
+        if not (_is_harmless_cast(cast) or _is_harmless_cast_to_user_type(cast, types, query.search_path)):
+            yield _not_harmless(f"casts to {cast.type or 'a type'}")
+    yield from _problems_of_operators(tokens)
 
 
 def problem_of_code(text: str) -> str | None:
     """Why the definition of a view, a policy or the like might do more than compute when it is expanded; None when it cannot.
 
-    It is read as Postgres prints it with pg_catalog alone on the search_path: what is not built in comes qualified.
+    It is read as Postgres prints it with pg_catalog alone on the search_path: what is not built in comes qualified, and
+    whether that is harmless is told by what the catalog says that the definition depends on.
     """
     try:
         tokens = tokenize(text)
     except NotLexable as problem:
         return str(problem)
-    return next(_problems_of_code(tokens, frozenset()), None)
+    return next(_problems_of_code(tokens), None)
 
 
-def _problems_of_code(tokens: Tokens, extension_functions: frozenset[str]) -> Iterator[str]:
+def _problems_of_code(tokens: Tokens) -> Iterator[str]:
     for call in calls_in(tokens):
-        if not _is_harmless_call(call, extension_functions):
-            yield f"It calls {call}, which is not known to be harmless while planning."
+        by_schema = call.name == "operator" and not call.quoted
+        if call.schema in _SYSTEM_SCHEMAS and not by_schema and not _is_harmless_call(call, frozenset()):
+            yield _not_harmless(f"calls {call}")
     for cast in casts_in(tokens):
-        if not _is_harmless_cast(cast):
-            yield f"It casts to {cast.type or 'a type'}, which is not known to be harmless while planning."
+        if cast.schema in _SYSTEM_SCHEMAS and not _is_harmless_cast(cast):
+            yield _not_harmless(f"casts to {cast.type or 'a type'}")
+    yield from _problems_of_operators(without_qualified_operators(tokens))
+
+
+def _problems_of_operators(tokens: Tokens) -> Iterator[str]:
     for operator in operators_in(tokens):
         if operator not in builtins.OPERATORS:
-            yield f"It uses the operator {operator}, which is not known to be harmless while planning."
+            yield _not_harmless(f"uses the operator {operator}")
+
+
+def _not_harmless(what: str) -> str:
+    return f"It {what}, which is not known to be harmless while planning."
 
 
 def _problems_of_form(tokens: Tokens) -> Iterator[str]:
@@ -64,6 +87,8 @@ def _problems_of_form(tokens: Tokens) -> Iterator[str]:
             yield "It is more than one statement."
         if token.word("insert", "update", "delete", "merge", "into"):
             yield "It changes rows within a query, which the observer may not even plan."
+        if token.word("returning"):
+            yield "It says RETURNING, which names a type that is not looked at."
         following = tokens[place + 1 : place + 3]
         is_field = len(following) == 2 and following[0].sign(".") and following[1].is_name
         if is_field and not token.is_name:
@@ -93,3 +118,7 @@ def _is_harmless_call(call: Call, extension_functions: frozenset[str]) -> bool:
 def _is_harmless_cast(cast: Cast) -> bool:
     """Only to types of pg_catalog: of a domain even a bare constant runs the CHECK, also within an array or a composite."""
     return cast.schema in (None, "pg_catalog") and cast.type in builtins.TYPES and not cast.of_user
+
+
+def _is_harmless_cast_to_user_type(cast: Cast, types: UserTypes, path: tuple[str, ...]) -> bool:
+    return not cast.of_user and types.admit(cast.type, path if cast.schema is None else (cast.schema,))

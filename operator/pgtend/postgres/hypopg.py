@@ -38,7 +38,7 @@ from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.plan_shape import Plan, read_shape
 from pgtend.postgres.plan_summary import index_names, summarize
 from pgtend.postgres.secret import ConnectionTarget
-from pgtend.postgres.user_code import UserCode, reason_not_to_plan, user_code_from
+from pgtend.postgres.user_code import PARAMETERS, UserCode, reason_not_to_plan, user_code_from
 
 PLANNING = SessionKind(
     lane=Lane.PLAN,
@@ -122,7 +122,8 @@ class HypoPG:
     def _problem_of(self, request: CostRequest) -> str | None:
         if request.hidden and not self._hides:
             return "Existing indexes can only be hidden from the planner with HypoPG 1.4 or newer."
-        return problem_of(request.query, self._catalog) or reason_not_to_plan(request.query, self._user_code)
+        code = self._user_code
+        return problem_of(request.query, self._catalog, code.types) or reason_not_to_plan(request.query, code)
 
     def _showable(self, request: CostRequest) -> frozenset[Index]:
         plain = all(
@@ -259,7 +260,7 @@ async def open_cost_model(
         refusal = refusal_from(facts)
         if refusal is not None:
             raise ConnectionRefusedByTarget(refusal)
-        code = user_code_from(await fetch(session, Aspect.WHAT_IF, "user_code"))
+        code = user_code_from(await fetch(session, Aspect.WHAT_IF, "user_code", PARAMETERS))
         yield HypoPG(
             session,
             catalog,

@@ -1,19 +1,32 @@
 """Code of the database's own users, which planning a statement might run. Pure.
 
 Functions of the allow-list are Postgres' own only as long as nobody has made another one of that name: with other argument
-types, a user's ``lower`` is preferred to the built-in. And a view may call anything. What is left (casts, functions in
-index expressions, operators of users' types) runs as the observer, who may read and nothing else.
+types, a user's ``lower`` is preferred to the built-in. A view or a policy may call anything, and the planner computes the
+constant parts of CHECK constraints, index expressions, partition keys and extended statistics as well, those of child
+tables included. A constant becomes a value of a column's type, which for a domain runs its CHECK; comparing ranges may run
+their subtype_diff. So a relation is planned only where all that it needs is known to be harmless.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from pgtend.core.inert import problem_of_code
+from pgtend.core.sql.builtins import EXTENSION_FUNCTIONS
 from pgtend.domain.index import TableName
+from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query
 from pgtend.postgres.connection import Row
+
+PARAMETERS = {"harmless": sorted(EXTENSION_FUNCTIONS)}
+"""Of user_code.sql."""
+
+_CALLS = "calls functions that are not known to be harmless while it is merely planned."
+_TYPED = "has a column of a type that may run code of the database's own users while a statement is merely planned."
+_FOREIGN = "reads a foreign table: planning it may ask another server."
+
+_Edges = dict[int, set[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,36 +35,88 @@ class UserCode:
 
     functions: frozenset[str] = frozenset()
     operator_schemas: frozenset[str] = frozenset()
-    relations: frozenset[TableName] = frozenset()
-    """Those whose expansion calls such functions, or built-in ones that are not known to be harmless."""
+    relations: Mapping[TableName, str] = field(default_factory=dict)
+    """Those that must not be planned, with what they do."""
+    types: UserTypes = field(default_factory=UserTypes)
+    casts: bool = False
+    """Whether there are casts between built-in types by a function of an ordinary role."""
 
 
 def user_code_from(rows: Iterable[Row]) -> UserCode:
     """From the rows of user_code.sql."""
-    found = list(rows)
+    facts: dict[str, list[Row]] = {}
+    for row in rows:
+        facts.setdefault(row["kind"], []).append(row)
+
+    def edges(kind: str) -> _Edges:
+        found: _Edges = {}
+        for row in facts.get(kind, ()):
+            found.setdefault(row["other"], set()).add(row["oid"])
+        return found
+
+    def oids(kind: str) -> set[int]:
+        return {row["oid"] for row in facts.get(kind, ())}
+
+    types = _closure(oids("type runs") | _refused(facts.get("type check", ())), edges("type part"))
+    typed = edges("of type")
+    reasons = (
+        (_CALLS, oids("runs") | _refused(facts.get("definition", ()))),
+        (_TYPED, {relation for type_ in types for relation in typed.get(type_, ())}),
+        (_FOREIGN, oids("foreign")),
+    )
+    parts = edges("part")
+    reached = [(reason, _closure(relations, parts)) for reason, relations in reasons]
+    relations: dict[TableName, str] = {}
+    for row in facts.get("relation", ()):
+        reason = next((reason for reason, harmful in reached if row["oid"] in harmful), None)
+        if reason is not None:
+            relations[TableName(schema=row["schema_name"], table=row["name"])] = reason
+    harmless: dict[str, dict[str, bool]] = {}
+    for row in facts.get("type", ()):
+        harmless.setdefault(row["name"], {})[row["schema_name"]] = row["oid"] not in types
     return UserCode(
-        functions=frozenset(row["name"] for row in found if row["kind"] == "function"),
-        operator_schemas=frozenset(row["schema_name"] for row in found if row["kind"] == "operator"),
-        relations=frozenset(
-            TableName(schema=row["schema_name"], table=row["name"])
-            for row in found
-            if row["kind"] == "relation"
-            or (row["kind"] == "definition" and (row["text"] is None or problem_of_code(row["text"])))
-        ),
+        functions=frozenset(row["name"] for row in facts.get("function", ())),
+        operator_schemas=frozenset(row["schema_name"] for row in facts.get("operator", ())),
+        relations=relations,
+        types=UserTypes(harmless=harmless),
+        casts=bool(facts.get("cast")),
     )
 
 
 def reason_not_to_plan(query: Query, code: UserCode) -> str | None:
     """Why planning this query might run a user's code, or None when it would not."""
+    if code.casts:
+        return "This database has casts of its own between built-in types, which might run while a statement is merely planned."
     shadowed = sorted({name.rpartition(".")[2] for name in query.functions} & code.functions)
     if shadowed:
         return (
             f"This database has a function of its own called {shadowed[0]}, which might run while the statement is merely "
             "planned."
         )
-    relations = sorted(str(name) for name in query.relations & code.relations)
+    relations = sorted(query.relations & code.relations.keys(), key=str)
     if relations:
-        return f"{relations[0]} calls functions that are not known to be harmless while it is merely planned."
-    if code.operator_schemas & set(query.search_path):
+        return f"{relations[0]} {code.relations[relations[0]]}"
+    if code.operator_schemas & {*query.search_path, "pg_catalog"}:
         return "A schema of the search_path has operators of its own, which might run while the statement is merely planned."
     return None
+
+
+def _refused(rows: Iterable[Row]) -> set[int]:
+    """What has a definition that is unknown, or that calls what is not known to be harmless."""
+    judged: dict[str | None, bool] = {}
+    for row in rows:
+        text = row["text"]
+        if text not in judged:
+            judged[text] = text is None or problem_of_code(text.rstrip(";")) is not None
+    return {row["oid"] for row in rows if judged[row["text"]]}
+
+
+def _closure(harmful: set[int], users: _Edges) -> set[int]:
+    """These, and whatever is made of them."""
+    found = set(harmful)
+    waiting = list(harmful)
+    while waiting:
+        new = users.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found

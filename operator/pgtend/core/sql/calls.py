@@ -92,6 +92,25 @@ def operators_in(tokens: Iterable[Token]) -> Iterator[str]:
     )
 
 
+def without_qualified_operators(tokens: Tokens) -> Tokens:
+    """The tokens without the signs of ``OPERATOR(schema.sign)`` where the schema is not pg_catalog."""
+    kept: list[Token] = []
+    for place, token in enumerate(tokens):
+        opening = tokens[place - 4 : place] if place >= 4 else ()
+        if (
+            token.kind is Kind.SIGN
+            and opening
+            and opening[0].word("operator")
+            and opening[1].sign("(")
+            and opening[2].is_name
+            and opening[2].text != "pg_catalog"
+            and opening[3].sign(".")
+        ):
+            continue
+        kept.append(token)
+    return tuple(kept)
+
+
 def qualify_functions(tokens: Tokens, catalog: Catalog) -> Tokens:
     """Every call of a known function with its schema, so that no namesake on the search_path can be called instead."""
     schemas: dict[int, str] = {}
