@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from pgtend.core.sql.calls import functions_in, qualify_functions, stands_alone
-from pgtend.core.sql.fields import doubtful_fields
+from pgtend.core.sql.fields import SYSTEM_COLUMNS, doubtful_fields, unread_fields
 from pgtend.core.sql.identity import fingerprint_of, shown_text
 from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, spell, tokenize
 from pgtend.core.sql.mending import mend
 from pgtend.core.sql.search_part import search_part
 from pgtend.core.sql.tree import NotParsable, Tree, name_of, parse, tables_in
-from pgtend.domain.catalog import Catalog, RelationKind
+from pgtend.domain.catalog import Catalog, RelationKind, Table
 from pgtend.domain.index import TableName
 from pgtend.domain.workload import Query
 
 LONGEST_SHOWN = 200
 """Characters of a statement's text that are shown."""
 _BEGINNINGS = ("select", "insert", "update", "delete", "merge", "with", "values", "table")
-_SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 _DOT = Token(Kind.SIGN, ".")
 
@@ -80,7 +79,7 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
     relations = frozenset(name for _, name in resolved)
     if not relations:
         raise _Refused("It names no table; what the functions that it calls may read is not seen.")
-    _check_columns(tree, resolved, catalog)
+    _check_columns(tokens, tree, resolved, catalog)
     tokens = _qualify_tables(tokens, tree, resolved)
     searching = _renumber(qualify_functions(search_part(tokens, tree.kind), catalog))
     return Query(
@@ -111,26 +110,24 @@ def _resolve(table: exp.Table, catalog: Catalog, path: tuple[str, ...]) -> Table
     raise _Refused(f"There is no table {shown}{where} (any more), or the observer cannot see it.")
 
 
-def _check_columns(tree: Tree, resolved: Sequence[tuple[exp.Table, TableName]], catalog: Catalog) -> None:
-    """Refuse ``alias.name`` where the table has no such column: gone, or a function in the guise of a column."""
-    tables: dict[str, set[TableName]] = {}
-    for table, name in resolved:
-        tables.setdefault(table.alias or name_of(table.this), set()).add(name)
-    for alias in tree.root.find_all(exp.TableAlias):
-        if alias.name in tables and not isinstance(alias.parent, exp.Table):
-            del tables[alias.name]
-        elif alias.columns:
-            tables.pop(alias.name, None)  # columns renamed
-    named = frozenset(table.alias or name_of(table.this) for table, _ in resolved)
-    if next(doubtful_fields(tree.root, named | {"excluded"}), None) is not None:
+def _check_columns(
+    tokens: Tokens, tree: Tree, resolved: Sequence[tuple[exp.Table, TableName]], catalog: Catalog
+) -> None:
+    """Refuse ``alias.name`` where there is no such column: gone, or a function in the guise of a column."""
+    names = {id(table): name for table, name in resolved}
+    columns = {name: _columns_of(catalog.tables[name]) for _, name in resolved}
+    for column in doubtful_fields(tree, names, columns):
+        tables = {str(name) for table, name in resolved if column.table in (table.alias, name_of(table.this))}
+        if len(tables) == 1:
+            raise _Refused(f"{tables.pop()} has no column {column.name} (any more).")
         raise _Refused("It takes a field of a subquery or a function that may be a call in disguise.")
-    for column in tree.root.find_all(exp.Column):
-        if not isinstance(column.this, exp.Identifier) or column.table not in tables:
-            continue
-        candidates = tables[column.table]
-        known = any(column.name in catalog.tables[name].columns for name in candidates)
-        if not known and column.name not in _SYSTEM_COLUMNS:
-            raise _Refused(f"{min(map(str, candidates))} has no column {column.name} (any more).")
+    if next(unread_fields(tokens, tree, names), None) is not None:
+        raise _Refused("It takes a field of something that is not understood and may be a call in disguise.")
+
+
+def _columns_of(table: Table) -> frozenset[str]:
+    columns = frozenset(table.columns)
+    return columns if table.kind is RelationKind.VIEW else columns | SYSTEM_COLUMNS
 
 
 def _qualify_tables(tokens: Tokens, tree: Tree, resolved: Sequence[tuple[exp.Table, TableName]]) -> Tokens:

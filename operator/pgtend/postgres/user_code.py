@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 from pgtend.core.inert import problem_of_code
 from pgtend.core.sql.builtins import EXTENSION_FUNCTIONS
+from pgtend.core.sql.calls import possible_functions_in
+from pgtend.core.sql.lexer import tokenize
 from pgtend.domain.index import TableName
 from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query
@@ -84,10 +86,11 @@ def user_code_from(rows: Iterable[Row]) -> UserCode:
 
 
 def reason_not_to_plan(query: Query, code: UserCode) -> str | None:
-    """Why planning this query might run a user's code, or None when it would not."""
+    """Why planning this query might run a user's code, or None when it would not. Raises NotLexable."""
     if code.casts:
         return "This database has casts of its own between built-in types, which might run while a statement is merely planned."
-    shadowed = sorted({name.rpartition(".")[2] for name in query.functions} & code.functions)
+    called = {name.rpartition(".")[2] for name in query.functions} | set(possible_functions_in(tokenize(query.plannable)))
+    shadowed = sorted(called & code.functions)
     if shadowed:
         return (
             f"This database has a function of its own called {shadowed[0]}, which might run while the statement is merely "

@@ -82,23 +82,7 @@ _RESERVED_WORDS = """
 RESERVED = frozenset(_RESERVED_WORDS.split())
 """Keywords that a bracket may follow and that cannot be the name of a function."""
 
-BEFORE_CONSTANT = (
-    "like",
-    "ilike",
-    "to",
-    "escape",
-    "by",
-    "set",
-    "is",
-    "similar",
-    "zone",
-    "first",
-    "next",
-    "return",
-    "asc",
-    "desc",
-    "placing",
-)
+BEFORE_CONSTANT = ("like", "ilike", "to", "escape", "zone", "first", "next", "asc", "desc", "placing")
 """Further keywords that a string constant may follow, so that it is not of a type of that name."""
 
 _EXTENSION_FUNCTIONS = """
@@ -108,6 +92,7 @@ _EXTENSION_FUNCTIONS = """
     hstore akeys avals skeys svals hstore_to_array hstore_to_json hstore_to_jsonb slice exist defined
     subltree subpath nlevel lca text2ltree ltree2text
     cube cube_distance cube_ll_coord cube_ur_coord cube_enlarge earth ll_to_earth earth_distance earth_box latitude
+    cube_dim cube_is_point
     longitude sec_to_gc gc_to_sec
     levenshtein levenshtein_less_equal soundex difference metaphone dmetaphone dmetaphone_alt daitch_mokotoff
     icount sort sort_asc sort_desc uniq idx subarray
@@ -126,7 +111,7 @@ _TYPES_WORDS = """
     bigint bit bool boolean box bpchar bytea char character cidr circle date datemultirange daterange dec
     decimal double float float4 float8 inet int int2 int4 int4multirange int4range int8 int8multirange int8range
     integer interval json jsonb jsonpath line lseg macaddr macaddr8 money name national nchar numeric
-    nummultirange numrange oid path pg_lsn point polygon real smallint text tid time timestamp timestamptz
+    nummultirange numrange oid path pg_lsn point polygon real regconfig smallint text tid time timestamp timestamptz
     timetz tsmultirange tsquery tsrange tstzmultirange tstzrange tsvector uuid varbit varchar xid xid8
 """
 TYPES = frozenset(_TYPES_WORDS.split())

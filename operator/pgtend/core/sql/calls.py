@@ -11,7 +11,14 @@ from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import TableName
 
 _DOT = Token(Kind.SIGN, ".")
-_OPERAND_OPERATORS = ("like", "ilike", "is", "overlaps", "similar", "join", "isnull", "notnull")
+_OPERAND_OPERATORS = (
+    "like", "ilike", "is", "overlaps", "similar", "join", "isnull", "notnull", "to", "escape", "and", "or"
+)  # fmt: skip
+_BEFORE_OPERAND = (
+    *builtins.BEFORE_CONSTANT, "by", "set", "is", "similar", "return", "rows", "range", "groups", "value", "key", "passing",
+    "path", "default", "join", "returning",
+)  # fmt: skip
+"""Further keywords that an operand may follow."""
 _BRACKETED_ARGUMENTS = {"substring": ("from", "for", "similar"), "overlay": ("placing",)}
 _GRAMMARS_TYPES = frozenset(
     ("bigint", "boolean", "character", "dec", "decimal", "double", "float", "int", "integer", "national", "nchar", "real",
@@ -67,6 +74,14 @@ def functions_in(tokens: Tokens) -> Iterator[str]:
     return (str(call) for call in calls_in(tokens))
 
 
+def possible_functions_in(tokens: Tokens) -> Iterator[str]:
+    """Names before a bracket, those included that are taken for a part of the grammar: a function may be called so."""
+    for place in range(len(tokens) - 1):
+        token = tokens[place]
+        if tokens[place + 1].sign("(") and token.is_name and not token.word(*builtins.RESERVED):
+            yield token.text
+
+
 def casts_in(tokens: Tokens) -> Iterator[Cast]:
     """Casts in all spellings: ``x::type``, ``CAST(x AS type)``, ``type 'constant'``."""
     for place, token in enumerate(tokens):
@@ -76,7 +91,7 @@ def casts_in(tokens: Tokens) -> Iterator[Cast]:
             as_ = _as_of_cast(tokens, place + 1)
             if as_ is not None:
                 yield _cast(tokens, as_ + 1)
-        elif token.kind is Kind.STRING and place and _names_type(tokens[place - 1]):
+        elif token.kind is Kind.STRING and place and _names_type(tokens, place - 1):
             qualified = place >= 3 and tokens[place - 2].sign(".")
             schema = tokens[place - 3].text if qualified else None
             of_user = _is_of_user(tokens[place - 1]) or (qualified and place >= 4 and tokens[place - 4].sign("."))
@@ -159,11 +174,13 @@ def _is_grammar(tokens: Tokens, place: int) -> bool:
         schema, dot = (tokens[place + 2], tokens[place + 3]) if place + 3 < len(tokens) else (token, token)
         return schema.is_name and schema.text == "pg_catalog" and dot.sign(".")
     if before.sign(")"):
-        return not _ends_distinct_on(tokens, place - 1)  # OVER (…), FILTER (…), or an alias with a list of columns
+        if _ends_before_operand(tokens, place - 1):
+            return False
+        return token.word("over", "filter", *_OPERAND_OPERATORS) or _is_list_of_columns(tokens, place + 1)
     if before.word("as"):
-        return True
+        return token.word("materialized") or _is_list_of_columns(tokens, place + 1, types=True)
     if before.word("with", "recursive"):
-        return True  # a WITH query with a list of columns
+        return _is_list_of_columns(tokens, place + 1)  # a WITH query
     if token.word("by"):
         return before.word("group", "order", "partition")
     if token.word("sets"):
@@ -178,15 +195,15 @@ def _is_grammar(tokens: Tokens, place: int) -> bool:
         return before.word("not") and place >= 2 and tokens[place - 2].word("as")
     if before.sign("::") or token.word("precision"):
         return True  # a type with a length; types are judged as casts
-    if token.word(*_OPERAND_OPERATORS, "to", "escape", "and", "or"):
+    if token.word(*_OPERAND_OPERATORS):
         return before.sign("]") or (
-            before.kind is not Kind.SIGN and not before.word(*builtins.RESERVED, *builtins.BEFORE_CONSTANT)
+            before.kind is not Kind.SIGN and not before.word(*builtins.RESERVED, *_BEFORE_OPERAND)
         )
     return False
 
 
-def _ends_distinct_on(tokens: Tokens, place: int) -> bool:
-    """Whether this bracket closes DISTINCT ON (…), behind which an expression begins."""
+def _ends_before_operand(tokens: Tokens, place: int) -> bool:
+    """Whether this bracket closes DISTINCT ON (…) or OPERATOR(…), behind which an expression begins."""
     depth = 0
     for each in range(place, -1, -1):
         if tokens[each].sign(")", "]"):
@@ -194,13 +211,51 @@ def _ends_distinct_on(tokens: Tokens, place: int) -> bool:
         elif tokens[each].sign("(", "["):
             depth -= 1
             if depth == 0:
-                return each >= 2 and tokens[each - 1].word("on") and tokens[each - 2].word("distinct")
+                return each >= 1 and (
+                    tokens[each - 1].word("operator")
+                    or (each >= 2 and tokens[each - 1].word("on") and tokens[each - 2].word("distinct"))
+                )
     return False
 
 
-def _names_type(token: Token) -> bool:
-    """Whether a name in front of a string constant is that of its type, as in ``date '…'``."""
-    return token.is_name and not token.word(*builtins.RESERVED, *builtins.BEFORE_CONSTANT)
+def _is_list_of_columns(tokens: Tokens, bracket: int, *, types: bool = False) -> bool:
+    """Whether names alone are in the bracket, as behind an alias; with ``types`` there may be numbers, as in numeric(10, 2)."""
+    depth = 0
+    for token in tokens[bracket:]:
+        if token.sign("(", "["):
+            depth += 1
+        elif token.sign(")", "]"):
+            depth -= 1
+            if depth == 0:
+                return True
+        elif token.kind is Kind.NUMBER:
+            if depth == 1 and not types:
+                return False
+        elif not (token.is_name or token.sign(",", ".")):
+            return False
+    return False
+
+
+def _names_type(tokens: Tokens, place: int) -> bool:
+    """Whether the name in front of a string constant is that of its type, as in ``date '…'``."""
+    token = tokens[place]
+    before = tokens[place - 1] if place else None
+    if not token.is_name or token.word(*builtins.RESERVED):
+        return False
+    if token.kind is Kind.QUOTED or before is None or not token.word(*builtins.BEFORE_CONSTANT):
+        return True
+    if token.word("to", "placing", "asc", "desc"):
+        return False
+    if token.word("zone"):
+        return not before.word("time")
+    if token.word("first", "next"):
+        return not before.word("fetch")
+    # LIKE, ILIKE and ESCAPE have an operand before them, which a type's name has not.
+    return not (
+        before.sign(")", "]")
+        or before.word("not")
+        or (before.kind is not Kind.SIGN and not before.word(*builtins.RESERVED, *_BEFORE_OPERAND))
+    )
 
 
 def _cast(tokens: Tokens, place: int) -> Cast:
