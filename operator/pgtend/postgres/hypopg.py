@@ -79,6 +79,7 @@ class HypoPG:
         self._schema = schema
         self._hides = hides
         self._refused: set[Index] = set()
+        self._problems: dict[Query, str | None] = {}
         self._search_path: tuple[str, ...] | None = None
         self._explains = 0
         self._seconds = 0.0
@@ -122,8 +123,10 @@ class HypoPG:
     def _problem_of(self, request: CostRequest) -> str | None:
         if request.hidden and not self._hides:
             return "Existing indexes can only be hidden from the planner with HypoPG 1.4 or newer."
-        code = self._user_code
-        return problem_of(request.query, self._catalog, code.types) or reason_not_to_plan(request.query, code)
+        query, code = request.query, self._user_code
+        if query not in self._problems:
+            self._problems[query] = problem_of(query, self._catalog, code.types) or reason_not_to_plan(query, code)
+        return self._problems[query]
 
     def _showable(self, request: CostRequest) -> frozenset[Index]:
         plain = all(
@@ -137,7 +140,11 @@ class HypoPG:
         await self._forget()
         statements: dict[str, Index] = {}
         for index in indexes:
-            if index.method in _SIMULATED and index not in self._refused:
+            if (
+                index.method in _SIMULATED
+                and index not in self._refused
+                and index.table_name not in self._user_code.relations
+            ):
                 try:
                     statements[create_index(index, None, concurrently=False).as_string(None)] = index
                 except DefinitionRefused:

@@ -89,7 +89,9 @@ def reason_not_to_plan(query: Query, code: UserCode) -> str | None:
     """Why planning this query might run a user's code, or None when it would not. Raises NotLexable."""
     if code.casts:
         return "This database has casts of its own between built-in types, which might run while a statement is merely planned."
-    called = {name.rpartition(".")[2] for name in query.functions} | set(possible_functions_in(tokenize(query.plannable)))
+    called = {name.rpartition(".")[2] for name in query.functions} | set(
+        possible_functions_in(tokenize(query.plannable))
+    )
     shadowed = sorted(called & code.functions)
     if shadowed:
         return (

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pgtend.core.inert import problem_of
+from pgtend.core.inert import problem_of, problem_of_code
 from pgtend.core.statement import read_statement
 from pgtend.domain.catalog import RelationKind
+from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query, StatementKind
 from tests.unit.core.catalogs import BOOKINGS, PAYMENTS, catalog, column, table
 
@@ -46,6 +47,10 @@ def problem(text: str) -> str | None:
         "select id from payments where (id) operator(pg_catalog.=) (1)",
         "select id from payments where created_at at time zone ('UTC') > $1",
         "update payments set status = pg_read_file('x') where id = $1",
+        "select id from payments where status like 'a' escape 'b' or status not like 'secret' and status ilike ('x')",
+        "select id from payments fetch first '3' rows only",
+        "select to_tsvector('english'::regconfig, status) from payments",
+        "select * from payments natural join json_each('{}') as e (key, value)",
         "select id from payments for update",
     ],
 )
@@ -108,6 +113,14 @@ def test_what_computes_from_its_arguments_alone_may_be_planned(text: str) -> Non
         ("select evil.d 'secret' from payments", "d"),
         ("select (array[1, 2])[1].leak from payments", "field of a value"),
         ("select $1.leak from payments", "field of a value"),
+        ("select id from payments where status = 'x' operator(pg_catalog.||) pg_read_file('secret')", "pg_read_file"),
+        ("select id from payments, abs(1) pg_read_file('secret')", "pg_read_file"),
+        ("select id from payments where status = (like 'secret')", "casts to like"),
+        ("select escape 'secret' from payments", "casts to escape"),
+        ("select first 'secret', id from payments", "casts to first"),
+        ("select sum(id) over (order by id rows like('secret') preceding) from payments", "like"),
+        ("select id from payments join like('secret') on true", "like"),
+        ("select json_object('a' value 1 returning evil.d) from payments", "RETURNING"),
     ],
 )  # fmt: skip
 def test_what_may_read_or_do_something_is_not_planned(text: str, named: str) -> None:
@@ -121,6 +134,58 @@ def test_what_may_read_or_do_something_is_not_planned(text: str, named: str) -> 
         assert named in sentence
         assert "secret" not in sentence
         assert sentence.endswith(".")
+
+
+TYPES = UserTypes(
+    harmless={
+        "mood": {"public": True},
+        "email": {"public": False},
+        "citext": {"ext": True},
+        "level": {"public": True, "other": False},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "cast",
+    ["'x'::mood", "cast($1 as public.mood[])", "mood 'x'", "'x'::ext.citext", "'x'::public.level", "\"mood\" 'x'"],
+)
+def test_what_becomes_a_value_of_a_harmless_type_of_users_may_be_planned(cast: str) -> None:
+    asked = hand_made(f"select id from payments where {cast} is null", search_path=("app", "public"))
+    assert problem_of(asked, SHOP, TYPES) is None
+
+
+@pytest.mark.parametrize(
+    "cast",
+    ["'x'::email", "'x'::public.email", "'x'::citext", "'x'::other.level", "'x'::regclass", "'x'::public.mood.x"],
+)
+def test_what_becomes_a_value_of_another_type_is_not(cast: str) -> None:
+    asked = hand_made(f"select id from payments where {cast} is null", search_path=("app", "public"))
+    assert "casts to" in (problem_of(asked, SHOP, TYPES) or "")
+
+
+def test_a_type_with_a_harmful_namesake_on_the_search_path_is_not_cast_to() -> None:
+    """The role may not see the schema that comes first."""
+    asked = hand_made("select id from payments where 'x'::level is null", search_path=("public", "other"))
+    assert "casts to level" in (problem_of(asked, SHOP, TYPES) or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ("((VALUE OPERATOR(public.~) '^.+@.+$'::public.citext) AND (length(VALUE) < 3))", True),
+        ("public.similarity(name, 'x'::text) > 3", True),
+        ("(name OPERATOR(pg_catalog.===) 'x'::text)", False),
+        ("(table_to_xml('secret'::regclass, true, false, ''::text) IS NULL)", False),
+        ("information_schema._pg_keysequal(a, b)", False),
+        ("(name === 'x'::text)", False),
+        ("(name)::xml IS NULL", False),
+        ('"operator"(name)', False),
+        ("'open", False),
+    ],
+)
+def test_in_definitions_what_is_qualified_is_judged_by_what_they_depend_on(text: str, harmless: bool) -> None:
+    assert (problem_of_code(text) is None) is harmless
 
 
 def test_a_function_in_the_guise_of_a_column_is_left_out_before() -> None:

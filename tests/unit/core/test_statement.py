@@ -197,6 +197,20 @@ def test_names_with_quotes_capitals_and_unicode_are_resolved_and_quoted() -> Non
         ("with c as (select 1 as x) select * from payments, c where id = c.leak", "call in disguise"),
         ("with c as (select 1 as x) select * from payments, c d where id = d.leak", "call in disguise"),
         ("select * from payments, (values (1)) c (x) where id = c.leak", "call in disguise"),
+        (
+            "select t.leak from payments t where exists (select 1 from (select 1 as leak) t where t.leak = 1)",
+            "no column leak",
+        ),
+        (
+            "select (select public.payments.leak from (select 1 as leak) payments) from public.payments",
+            "no column leak",
+        ),
+        ("select (select 1 from (select t.leak) x, (select 1 as leak) t) from payments t", "no column leak"),
+        ("select p.amount from payments as p (id)", "no column amount"),
+        ("select s.ctid from (select * from payments) s", "call in disguise"),
+        ("select v.ctid from v", "no column ctid"),
+        ("select shop.public.payments.id from payments", "no column id"),
+        ("select id from payments group by payments.leak", "no column leak"),
         ("select 1", "names no table"),
         ("select do_everything($1)", "names no table"),
         ("select " + "(" * 60 + "1" + ")" * 60 + " from payments", "nested more than"),
@@ -205,8 +219,38 @@ def test_names_with_quotes_capitals_and_unicode_are_resolved_and_quoted() -> Non
     ],
 )
 def test_what_cannot_be_used_is_left_out_with_a_sentence(text: str, words: str) -> None:
-    assert words in reason(text)
-    assert reason(text).endswith(".")
+    of = catalog(BOOKINGS, PAYMENTS, table("v", column("id"), kind=RelationKind.VIEW))
+    assert words in reason(text, of)
+    assert reason(text, of).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select t.amount from payments t union all select t.vendor_id from bookings t",
+        "select s.id from (select * from payments) s where s.amount > 1",
+        "select s.id, s.vendor_id from (select p.*, b.vendor_id from payments p join bookings b on true) s",
+        "with c as (select * from payments) select d.amount from c as d",
+        "with c (x) as (select id from payments) select c.x from c",
+        "with recursive r as (select id, 1 as n from payments union all select r.id, r.n + 1 from r) select r.n from r",
+        "select c.count, c.max from (select count(*), max(id) from payments) c",
+        "select public.payments.id from payments",
+        "select p.ctid, p.tableoid from payments p",
+        "select u.x, u.n from payments p, unnest(array[1]) with ordinality as u (x, n)",
+        "select p.id from payments p where exists (select from bookings b where b.id = p.booking_id and b.note = p.status)",
+        "select l.s from payments p cross join lateral (select b.status as s from bookings b where b.id = p.booking_id) l",
+        'select p.id from payments p order by p.status collate pg_catalog."C"',
+        "select v.a from (values (1)) v (a) join payments p on p.id = v.a",
+        "insert into payments (id) values (1) on conflict (id) do update set amount = excluded.amount + payments.amount",
+        "update payments p set amount = b.total from bookings b where b.id = p.booking_id",
+        "delete from payments p using bookings b where b.id = p.booking_id returning p.id",
+        "merge into payments p using bookings b on b.id = p.booking_id when matched then update set amount = b.total",
+        "select j.id from (payments join bookings using (id)) as k, payments j",
+        "select p.* from payments p for update of p",
+    ],
+)
+def test_columns_behind_aliases_are_recognized_in_their_scopes(text: str) -> None:
+    query(text)
 
 
 @pytest.mark.parametrize(

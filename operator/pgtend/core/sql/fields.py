@@ -36,7 +36,8 @@ def doubtful_fields(tree: Tree, resolved: Resolved, columns: Columns) -> Iterato
     """
     sources = _Sources(tree.root, resolved, columns)
     for column in tree.root.find_all(exp.Column):
-        if isinstance(column.this, exp.Identifier) and column.table:
+        is_collation = isinstance(column.parent, exp.Collate) and column.arg_key == "expression"
+        if isinstance(column.this, exp.Identifier) and column.table and not is_collation:
             fields = sources.fields_around(column)
             if not fields or not all(column.name in each for each in fields):
                 yield column
