@@ -136,6 +136,13 @@ class _Size(click.ParamType[int]):
 @click.option(
     "--max-seconds", type=click.FloatRange(min=0.1), help="Planning time after which the best so far is taken."
 )
+@click.option(
+    "--size-model",
+    type=click.Choice(["pgtend", "hypopg"]),
+    default="pgtend",
+    show_default=True,
+    help="Which estimate of an index's bytes the budget is counted in; hypopg's knows nothing of deduplication.",
+)
 @click.option("--output", type=click.Choice(["table", "sql", "json"]), default="table", show_default=True)
 def advise(
     dsn: str,
@@ -145,6 +152,7 @@ def advise(
     max_width: int,
     minimum_gain: float,
     max_seconds: float | None,
+    size_model: str,
     output: str,
 ) -> None:
     """Say which indexes would help the statements of a database, and which are there twice. It changes nothing.
@@ -156,7 +164,7 @@ def advise(
     from pgtend.commands.advise import AdviseOptions, find_advice
     from pgtend.commands.advise_output import render_json, render_sql, render_table
     from pgtend.commands.workload_files import WorkloadInvalid
-    from pgtend.domain.advice import Constraints
+    from pgtend.domain.advice import Constraints, SizeModel
     from pgtend.postgres.secret import target_from_dsn
 
     constraints = Constraints(
@@ -166,7 +174,7 @@ def advise(
         seconds=max_seconds,
         minimum_gain=minimum_gain / 100,
     )
-    options = AdviseOptions(constraints=constraints, workload=workload)
+    options = AdviseOptions(constraints=constraints, workload=workload, size_model=SizeModel(size_model))
     try:
         answer = asyncio.run(find_advice(target_from_dsn(dsn), options, lambda line: click.echo(line, err=True)))
     except WorkloadInvalid as error:

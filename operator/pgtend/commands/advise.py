@@ -12,7 +12,7 @@ from pgtend.core.advise import advise
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.statement import Unusable, read_statement
 from pgtend.core.workload import observed_workload, since_reset, sum_by_fingerprint
-from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, Spent
+from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, SizeModel, Spent
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget
 from pgtend.domain.index import Index
@@ -39,6 +39,7 @@ class AdviseOptions:
 
     constraints: Constraints
     workload: Path | None = None
+    size_model: SizeModel = SizeModel.PGTEND
 
 
 async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
@@ -55,7 +56,7 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
         catalog = await database.read_catalog()
         workload = await _workload(database, catalog, given, tell)
     tell(f"{len(workload.queries)} statements to look at, {len(workload.left_out)} left out")
-    advice, spent = await _advise(target, limits, workload, catalog, options.constraints, tell)
+    advice, spent = await _advise(target, limits, workload, catalog, options, tell)
     return Answer(database=identity.name, advice=advice, workload=workload, spent=spent)
 
 
@@ -105,11 +106,12 @@ async def _advise(
     limits: ConnectionLimits,
     workload: Workload,
     catalog: Catalog,
-    constraints: Constraints,
+    options: AdviseOptions,
     tell: Tell,
 ) -> tuple[Advice, Spent]:
+    constraints = options.constraints
     try:
-        async with open_cost_model(target, limits, catalog) as model:
+        async with open_cost_model(target, limits, catalog, size_model=options.size_model) as model:
             advice = await run_advisor(advise(workload, catalog, constraints), _Told(model, tell))
             return advice, model.spent
     except ConnectionRefusedByTarget as refusal:

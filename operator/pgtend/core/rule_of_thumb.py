@@ -46,7 +46,7 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
             continue
         index, scan, lookup = min(promising, key=lambda each: each[2])
         if index not in chosen:
-            size = estimate_size(index, catalog.tables[index.table_name])
+            size = estimate_size(index, catalog)
             on_table = len(catalog.indexes_of(index.table_name)) + sum(
                 other.table_name == index.table_name for other in chosen
             )
@@ -118,7 +118,7 @@ def _create(
             cost_before=sum(query.weight * scan for query, scan, _ in helped) / period,
             cost_after=sum(query.weight * lookup for query, _, lookup in helped) / period,
             saved_seconds_per_hour=saved / period,
-            size_bytes=estimate_size(index, catalog.tables[index.table_name]),
+            size_bytes=estimate_size(index, catalog),
             write_cost=upkeep / period,
             queries=queries[:20],
             reason="By statistics alone, without a plan: the leading column leaves few rows of a large table.",

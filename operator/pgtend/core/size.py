@@ -1,42 +1,95 @@
-"""Estimate the size of an index from statistics alone, where nothing on the server can simulate it."""
+"""Estimate the size of an index from the catalog and its statistics alone, before it is built.
+
+For B-trees this follows what CREATE INDEX does, entry by entry and page by page (see ``sizing``); what it was measured against, and how
+well it did, is in benchmarks/sizes. The estimate is of a freshly built index: one that has been written to for long is larger.
+"""
 
 from __future__ import annotations
 
-from math import ceil
+from pgtend.core.sizing.btree import LEAF_FILL, btree_pages
+from pgtend.core.sizing.distinct import PAGE, UniqueKeys, key_spread, rows_in
+from pgtend.core.sizing.expressions import key_column
+from pgtend.core.sizing.other_methods import brin_pages, gin_pages, hash_pages
+from pgtend.core.sizing.partial import keys_within, matching_share
+from pgtend.core.sizing.spread import Spread
+from pgtend.core.sizing.widths import Value, entry_widths, mean
+from pgtend.domain.catalog import Catalog, Column, Table
+from pgtend.domain.index import AccessMethod, Index, IndexColumn, TableName
 
-from pgtend.domain.catalog import Table
-from pgtend.domain.index import AccessMethod, Index
-
-_PAGE = 8192
-_PAGE_OVERHEAD = 40
-"""Page header (24 bytes) and the B-tree's special space (16): src/include/storage/bufpage.h, access/nbtree.h."""
-_TUPLE_HEADER = 8
-_LINE_POINTER = 4
-_FILL_FACTOR = 0.9
-_WIDTH_UNKNOWN = 16
-"""Bytes assumed of a column without statistics, and of an expression."""
-_BRIN_BYTES_PER_RANGE = 24
-_PAGES_PER_RANGE = 128
+_PATTERN_CLASSES = frozenset({"text_pattern_ops", "varchar_pattern_ops", "bpchar_pattern_ops"})
+"""Operator classes other than a type's default one of which Postgres says that equal is the same bytes (btequalimage)."""
+_INVERTED = frozenset({AccessMethod.GIN, AccessMethod.GIST, AccessMethod.SPGIST})
 
 
-def estimate_size(index: Index, table: Table) -> int:
-    """Bytes of an index on this table, without deduplication and partial selectivity: rather too large than too small.
+def estimate_size(index: Index, catalog: Catalog, *, share: float | None = None, fill: int = LEAF_FILL) -> int:
+    """Bytes of an index once it is built; 0 where its table is not in the catalog.
 
-    B-tree: rows times (tuple header, keys with included columns aligned to 8 bytes, line pointer) on pages filled to 90 %.
+    ``share`` is the part of the rows for which a partial index's predicate holds, where a planner has estimated it; ``fill`` is the
+    B-tree's fill factor in percent.
     """
-    rows = max(table.rows, 0.0)
+    table = catalog.tables.get(index.table_name)
+    if table is None:
+        return 0
+    if share is None:
+        share = matching_share(index.predicate, table)
+    keys = [key_column(key, table) for key in index.columns]
+    values = [_value(column) for column in (*keys, *map(table.columns.get, index.include))]
     if index.method is AccessMethod.BRIN:
-        ranges = ceil(table.bytes / _PAGE / _PAGES_PER_RANGE)
-        return (3 + ceil(ranges * _BRIN_BYTES_PER_RANGE / _PAGE)) * _PAGE
-    names = [*(key.column for key in index.columns), *index.include]
-    width = sum(_width(table, name) for name in names)
-    entry = ceil((_TUPLE_HEADER + width) / 8) * 8 + _LINE_POINTER
-    pages = ceil(rows * entry / ((_PAGE - _PAGE_OVERHEAD) * _FILL_FACTOR))
-    return (pages + 1) * _PAGE
+        return PAGE * brin_pages(values, table)
+    if index.method in _INVERTED:
+        return PAGE * gin_pages(values[0], index.columns[0].opclass, table, share)
+    spreads = _spreads(index, keys, table, unique_keys(catalog, index.table_name), share)
+    if index.method is AccessMethod.HASH:
+        return PAGE * hash_pages(spreads[-1])
+    return PAGE * btree_pages(
+        spreads,
+        {each.nulls: entry_widths(values, each.nulls) for each in spreads[-1]},
+        tuple(mean(entry_widths(values[:count], 0)) for count in range(1, len(keys) + 1)),
+        deduplicates=deduplicates(index, keys),
+        fill=fill,
+    )
 
 
-def _width(table: Table, name: str | None) -> float:
-    column = table.columns.get(name) if name is not None else None
-    if column is None or column.average_width is None:
-        return _WIDTH_UNKNOWN
-    return column.average_width * (1 - (column.null_fraction or 0.0))
+def unique_keys(catalog: Catalog, name: TableName) -> UniqueKeys:
+    """Sets of columns that tell all rows of a table apart, by its valid and whole unique indexes."""
+    found = []
+    for each in catalog.indexes_of(name):
+        if each.unique and each.valid and each.index is not None and not each.index.predicate:
+            columns = [key.column for key in each.index.columns]
+            if None not in columns:
+                found.append(frozenset(column for column in columns if column))
+    return found
+
+
+def deduplicates(index: Index, keys: list[Column | None]) -> bool:
+    """Whether CREATE INDEX puts equal keys of this B-tree into posting lists: _bt_allequalimage(), _bt_load()."""
+    if index.include or index.unique:
+        return False
+    return all(map(_is_equal_image, index.columns, keys))
+
+
+def _is_equal_image(key: IndexColumn, column: Column | None) -> bool:
+    if column is None:
+        return False
+    return column.deduplicates if key.opclass is None else key.opclass in _PATTERN_CLASSES
+
+
+def _spreads(
+    index: Index, keys: list[Column | None], table: Table, unique: UniqueKeys, share: float
+) -> tuple[Spread, ...]:
+    spreads = key_spread(keys, table, unique)
+    if not index.predicate:
+        return spreads
+    names = tuple(key.column for key in index.columns)
+    rows = rows_in(table) * share
+    return tuple(
+        keys_within(spread, index.predicate, names[:count], rows) for count, spread in enumerate(spreads, start=1)
+    )
+
+
+def _value(column: Column | None) -> Value:
+    if column is None:
+        return Value(type="")
+    return Value(
+        type=column.type, length=column.type_length, alignment=column.alignment, average_width=column.average_width
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pgtend.domain.index import Index
 from pgtend.domain.plan import PlanShape
@@ -38,6 +39,15 @@ class Unplannable:
 
 
 CostAnswer = PlanCost | Unplannable
+
+
+class SizeModel(StrEnum):
+    """By which model the size of an index that is not there yet is estimated."""
+
+    PGTEND = "pgtend"
+    """By pgtend's own model, ``pgtend.core.size``."""
+    HYPOPG = "hypopg"
+    """By HypoPG, which knows nothing of deduplication: for comparison with figures that were published for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,9 +114,20 @@ def drop_index(schema: str, name: str, *, concurrently: bool = True) -> sql.Comp
     return sql.SQL("{} {}").format(how, identifier(schema, name))
 
 
+def rows_of_partial(index: Index) -> sql.Composed:
+    """SELECT of the rows that a partial index holds, without their columns: to be planned, not run."""
+    predicate = sql.SQL(" AND ").join(map(_comparison, index.predicate))
+    return sql.SQL("SELECT FROM {} WHERE {}").format(identifier(index.schema, index.table), predicate)
+
+
 def comment_on_index(schema: str, name: str, comment: str) -> sql.Composed:
     """COMMENT ON INDEX."""
     return sql.SQL("COMMENT ON INDEX {} IS {}").format(identifier(schema, name), sql.Literal(comment.replace("\0", "")))
+
+
+def is_built_in(type_: str) -> bool:
+    """Whether a type, as format_type() writes it, is one of the built-in ones of which constants are written."""
+    return type_.partition("(")[0].rstrip() in _TYPES
 
 
 def analyze_table(table: TableName) -> sql.Composed:

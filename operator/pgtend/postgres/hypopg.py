@@ -11,6 +11,7 @@ HypoPG: https://hypopg.readthedocs.io. A hypothetical partial index can crash th
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -25,7 +26,7 @@ from psycopg.types.string import ByteaBinaryLoader
 
 from pgtend.core.inert import problem_of
 from pgtend.core.size import estimate_size
-from pgtend.domain.advice import CostAnswer, CostRequest, PlanCost, Spent, Unplannable
+from pgtend.domain.advice import CostAnswer, CostRequest, PlanCost, SizeModel, Spent, Unplannable
 from pgtend.domain.catalog import Catalog, RelationKind
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, Finding, StatementFailed
 from pgtend.domain.index import AccessMethod, Index
@@ -35,6 +36,7 @@ from pgtend.postgres.ddl import create_index
 from pgtend.postgres.failures import translated
 from pgtend.postgres.observer import fetch
 from pgtend.postgres.observer_findings import hypopg_missing
+from pgtend.postgres.partial_shares import shares_of_partial
 from pgtend.postgres.plan_shape import Plan, read_shape
 from pgtend.postgres.plan_summary import index_names, summarize
 from pgtend.postgres.secret import ConnectionTarget
@@ -72,12 +74,22 @@ class _Shown:
 class HypoPG:
     """One session that plans as if indexes were there. Opened by ``open_cost_model``."""
 
-    def __init__(self, session: Session, catalog: Catalog, user_code: UserCode, *, schema: str, hides: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        catalog: Catalog,
+        user_code: UserCode,
+        *,
+        schema: str,
+        hides: bool,
+        size_model: SizeModel = SizeModel.PGTEND,
+    ) -> None:
         self._session = session
         self._catalog = catalog
         self._user_code = user_code
         self._schema = schema
         self._hides = hides
+        self._size_model = size_model
         self._refused: set[Index] = set()
         self._problems: dict[Query, str | None] = {}
         self._search_path: tuple[str, ...] | None = None
@@ -90,15 +102,27 @@ class HypoPG:
         return Spent(explains=self._explains, seconds=self._seconds)
 
     async def sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
-        """Bytes of each index as HypoPG estimates them; by pgtend's own estimate where HypoPG cannot simulate it."""
+        """Bytes of each index by the size model asked for; by pgtend's own where HypoPG cannot simulate it.
+
+        Of partial indexes the planner says how many rows they hold: it knows most common values and histograms.
+        """
         began = time.perf_counter()
+        known = await self._hypothetical_sizes(indexes) if self._size_model is SizeModel.HYPOPG else {}
+        others = [index for index in dict.fromkeys(indexes) if index not in known]
+        shares = await shares_of_partial(others, self._catalog, self._explain_own)
+        known |= await asyncio.to_thread(
+            lambda: {index: estimate_size(index, self._catalog, share=shares.get(index)) for index in others}
+        )
+        self._seconds += time.perf_counter() - began
+        return tuple(known[index] for index in indexes)
+
+    async def _hypothetical_sizes(self, indexes: Sequence[Index]) -> dict[Index, int]:
         known: dict[Index, int] = {}
         for start in range(0, len(indexes), _BATCH):
             shown = await self._show(indexes[start : start + _BATCH])
             known |= shown.sizes
         await self._forget()
-        self._seconds += time.perf_counter() - began
-        return tuple(known[index] if index in known else self._estimate(index) for index in indexes)
+        return known
 
     async def costs(self, requests: Sequence[CostRequest]) -> tuple[CostAnswer, ...]:
         """Plan a batch; each distinct set of indexes is made once, and the answers come in the order of the requests."""
@@ -214,6 +238,12 @@ class HypoPG:
         explain = b"EXPLAIN (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")"
         return await self._roll_back_after((b"PREPARE pgtend_planned AS " + text,), explain)
 
+    async def _explain_own(self, statement: sql.Composed) -> Plan:
+        """Plan a statement that pgtend composed of typed fields. Raises StatementFailed or ConnectionRefusedByTarget."""
+        self._explains += 1
+        with translated(Aspect.WHAT_IF):
+            return await self._roll_back_after((), b"EXPLAIN (FORMAT JSON) " + statement.as_bytes(None))
+
     async def _roll_back_after(self, before: Sequence[bytes], explain: bytes) -> Plan:
         """Run it in a transaction that ends in a rollback, so that not even a notification comes of planning.
 
@@ -249,14 +279,14 @@ class HypoPG:
     async def _call(self, name: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return await fetch(self._session, Aspect.WHAT_IF, name, values, self._schema)
 
-    def _estimate(self, index: Index) -> int:
-        table = self._catalog.tables.get(index.table_name)
-        return 0 if table is None else estimate_size(index, table)
-
 
 @asynccontextmanager
 async def open_cost_model(
-    target: ConnectionTarget, limits: ConnectionLimits, catalog: Catalog
+    target: ConnectionTarget,
+    limits: ConnectionLimits,
+    catalog: Catalog,
+    *,
+    size_model: SizeModel = SizeModel.PGTEND,
 ) -> AsyncIterator[HypoPG]:
     """A session that plans as the observer.
 
@@ -274,6 +304,7 @@ async def open_cost_model(
             code,
             schema=facts["schema_name"],
             hides=facts["hides"],
+            size_model=size_model,
         )
 
 

@@ -40,7 +40,7 @@ class Planner:
                 answers = Answers(costs=costs, seconds=self.seconds)
 
     def size(self, index: Index) -> int:
-        return estimate_size(index, self.catalog.tables[index.table_name])
+        return estimate_size(index, self.catalog)
 
     def plan(self, request: CostRequest) -> CostAnswer:
         self.explains += 1

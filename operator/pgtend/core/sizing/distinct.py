@@ -1,0 +1,153 @@
+"""From a column's statistics to the spread of its rows over its values.
+
+ANALYZE reads a sample (300 rows for each unit of the statistics target) and estimates distinct values by the Duj1 estimator of
+Haas and Stokes (IBM Research Report RJ 10025; commands/analyze.c): D = n d / (n - f1 + f1 n / N), with d distinct values among n
+sampled rows, f1 of them seen once, N rows in all. Its two known errors are taken back here:
+
+- The sample is not of rows but of blocks first. Where equal values lie together, as in a column by which the table is
+  ordered, two rows of one value come into the sample (blocks of the table / blocks sampled) times too often. On TPC-H's l_orderkey it
+  estimates 366 thousand of 1.5 million.
+- It takes the rows of each value to be equally many. Values that have rows by chance (Poisson) come out too few; here the
+  estimator is solved for the mean of such a distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import expm1, prod
+
+from pgtend.core.sizing.spread import (
+    FEWEST_ROWS,
+    Keys,
+    Spread,
+    all_distinct,
+    combine,
+    occurring,
+    rows_of_possible,
+    thin_out,
+)
+from pgtend.domain.catalog import Column, Table
+
+PAGE = 8192
+CLUSTERED = 0.99
+"""Correlation from which equal values are taken to lie together."""
+_STEPS = 60
+_GUESSED_WIDTH = 28
+"""Bytes of a row's header and line pointer."""
+
+UniqueKeys = Sequence[frozenset[str]]
+"""Sets of columns of which no two rows have the same values."""
+
+
+def rows_in(table: Table) -> float:
+    """Rows of the table; where it was never analysed, as many as its bytes have room for."""
+    if table.rows >= 0:
+        return table.rows
+    width = sum(max(column.type_length, 8) for column in table.columns.values())
+    return table.bytes / (width + _GUESSED_WIDTH)
+
+
+def key_spread(columns: Sequence[Column | None], table: Table, unique: UniqueKeys) -> tuple[Spread, ...]:
+    """The spread over the first column, over the first two, and so on. A column of None is an expression that nothing is known of."""
+    rows = rows_in(table)
+    spreads: list[Spread] = []
+    names: set[str] = set()
+    together: Spread = (Keys(count=1.0, rows=rows),)
+    for number, column in enumerate(columns):
+        spread = column_spread(column, table, unique, 1 << number)
+        together = combine(together, spread, rows)
+        if column is not None:
+            names.add(column.name)
+        known = _known_distinct(names, [each for each in columns[: number + 1] if each is not None], table, unique)
+        if any(key <= names for key in unique):
+            together = all_distinct(together)
+        elif known is not None and len(names) == number + 1:
+            together = thin_out(together, known)
+        spreads.append(together)
+    return tuple(spreads)
+
+
+def column_spread(column: Column | None, table: Table, unique: UniqueKeys, null_bit: int) -> Spread:
+    """The spread over one column: NULL, the most common values one by one, and all others alike."""
+    rows = rows_in(table)
+    if column is None or column.n_distinct is None:
+        return all_distinct((Keys(count=1.0, rows=rows),))
+    null_rows = rows * (column.null_fraction or 0.0)
+    listed = column.common_frequencies
+    other_rows = rows - null_rows - rows * sum(listed)
+    spread = [Keys(count=1.0, rows=null_rows, nulls=null_bit)] if null_rows > 0 else []
+    spread += [Keys(count=1.0, rows=rows * share) for share in listed]
+    if other_rows >= 1:
+        each = _rows_of_other_values(column, table, other_rows)
+        least = _least_distinct(column.name, table, unique) - len(listed)
+        if least > 0:
+            each = min(each, rows_of_possible(max(other_rows / least, 1.0)))
+        spread.append(Keys(count=other_rows / each, rows=each))
+    return tuple(spread)
+
+
+def distinct_values(column: Column, rows: float) -> float:
+    """What ANALYZE estimates, as a number."""
+    n_distinct = column.n_distinct or 0.0
+    return n_distinct if n_distinct >= 0 else -n_distinct * rows
+
+
+def _rows_of_other_values(column: Column, table: Table, other_rows: float) -> float:
+    """Rows of each value that is not among the most common ones: the mean for which ANALYZE would have estimated what it did."""
+    rows = rows_in(table)
+    distinct = distinct_values(column, rows)
+    listed = len(column.common_frequencies)
+    if distinct <= listed:  # the list was complete, and what it leaves is an error of rounding
+        return other_rows
+    share = min(table.sampled_rows / rows, 1.0)
+    sample = share * rows * (1 - (column.null_fraction or 0.0))
+    others = share * other_rows
+    low, high = FEWEST_ROWS * share, others
+    for _ in range(_STEPS):
+        middle = (low * high) ** 0.5
+        seen = listed + others * -expm1(-middle) / middle
+        once = others * (1 + expm1(-middle))
+        if sample * seen / (sample - once * (1 - share)) > distinct:
+            low = middle
+        else:
+            high = middle
+    each = high / share
+    return max(each / _repeated_by_blocks(column, table, each), FEWEST_ROWS)
+
+
+def _repeated_by_blocks(column: Column, table: Table, each: float) -> float:
+    """How many times too often the sample holds two rows of one value."""
+    blocks = table.bytes / PAGE
+    if abs(column.correlation or 0.0) < CLUSTERED or blocks <= table.sampled_rows:
+        return 1.0
+    within = min(rows_in(table) / blocks / max(each, 1.0), 1.0)
+    return within * blocks / table.sampled_rows + 1 - within
+
+
+def _least_distinct(name: str, table: Table, unique: UniqueKeys) -> float:
+    """Values that the column must have, because it and few others tell all rows apart."""
+    rows = rows_in(table)
+    least = 0.0
+    for key in unique:
+        others = [table.columns.get(other) for other in key - {name}]
+        if name not in key or any(other is None or other.n_distinct is None for other in others):
+            continue
+        least = max(least, rows / max(prod(_most_distinct(other, rows) for other in others if other), 1.0))
+    return min(least, rows)
+
+
+def _most_distinct(column: Column, rows: float) -> float:
+    """Few values are counted exactly, many are underestimated: no bound then."""
+    distinct = distinct_values(column, rows)
+    return distinct if len(column.common_frequencies) >= distinct else rows
+
+
+def _known_distinct(names: Iterable[str], columns: Sequence[Column], table: Table, unique: UniqueKeys) -> float | None:
+    """Distinct combinations as far as something tells: extended statistics, or an order that the columns share."""
+    counted = table.distinct_combinations.get(frozenset(names))
+    if counted is not None or len(columns) < 2:
+        return counted
+    if all(abs(column.correlation or 0.0) >= CLUSTERED for column in columns):
+        # Both follow the order of the rows: walking along it, a new combination begins where either has a new value.
+        return sum(occurring(column_spread(column, table, unique, 0)) for column in columns)
+    return None

@@ -1,0 +1,91 @@
+"""How many bytes an entry of a B-tree takes, and with what probability: heap_compute_data_size() and index_form_tuple().
+
+An entry is a header of 8 bytes, of 16 with a bitmap where any column is NULL, and the values, each aligned; the whole is rounded up to a
+multiple of 8. A value of variable length up to 126 bytes has a header of one byte and is not aligned; pg_stats counts it with that header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+HEADER = 8
+HEADER_WITH_NULLS = 16
+LONGEST_SHORT = 127
+"""Bytes of a value with the header of one byte."""
+_UNKNOWN = 16.0
+_PADDED = re.compile(r"character\((\d+)\)")
+_NUMERIC = re.compile(r"numeric(\(|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """What is known of the width of a column's values, or of an expression's."""
+
+    type: str
+    length: int = -1
+    alignment: int = 4
+    average_width: float | None = None
+
+
+Widths = tuple[tuple[int, float], ...]
+"""Bytes and probability, in ascending order."""
+
+
+def entry_widths(values: Sequence[Value], nulls: int) -> Widths:
+    """Bytes of an entry's tuple whose columns with their bit in ``nulls`` are NULL, without the line pointer."""
+    offsets: dict[int, float] = {HEADER_WITH_NULLS if nulls else HEADER: 1.0}
+    for number, value in enumerate(values):
+        if not nulls >> number & 1:
+            offsets = _after(offsets, value)
+    return _sorted((align(offset, 8), probability) for offset, probability in offsets.items())
+
+
+def mean(widths: Widths) -> float:
+    """Expected bytes."""
+    return sum(width * probability for width, probability in widths)
+
+
+def value_widths(value: Value) -> Widths:
+    """Bytes of one value.
+
+    pg_stats tells the mean alone, cut to a whole number. Padded strings are equally long. A numeric takes two bytes for four
+    digits, so that the mean lies between two odd widths. Of other strings nothing more is known: their lengths are taken
+    to differ by a few bytes.
+    """
+    if value.length > 0:
+        return ((value.length, 1.0),)
+    average = _UNKNOWN if value.average_width is None else value.average_width
+    padded = _PADDED.fullmatch(value.type)
+    if padded and average < 1 + int(padded[1]) + 0.5:
+        return ((round(average), 1.0),)
+    middle = average + 0.5
+    if _NUMERIC.match(value.type):
+        lower = 2 * int((middle - 1) / 2) + 1
+        share = (middle - lower) / 2
+        return ((lower, 1 - share), (lower + 2, share))
+    return tuple((max(round(average) + step, 1), 1 / 8) for step in range(-3, 5))
+
+
+def align(offset: int, boundary: int) -> int:
+    """The next multiple of the boundary."""
+    return ceil(offset / boundary) * boundary
+
+
+def _after(offsets: dict[int, float], value: Value) -> dict[int, float]:
+    following: dict[int, float] = {}
+    for offset, probability in offsets.items():
+        for width, share in value_widths(value):
+            short = value.length < 0 and width <= LONGEST_SHORT
+            end = (offset if short else align(offset, value.alignment)) + width
+            following[end] = following.get(end, 0.0) + probability * share
+    return following
+
+
+def _sorted(widths: Iterable[tuple[int, float]]) -> Widths:
+    merged: dict[int, float] = {}
+    for width, probability in widths:
+        merged[width] = merged.get(width, 0.0) + probability
+    return tuple(sorted(merged.items()))
