@@ -11,8 +11,10 @@ import pytest
 
 from tests.e2e.database import SETTINGS, ShopServer, prepare
 from tests.e2e.load import Load
+from tests.e2e.operator_process import OperatorProcess
 from tests.e2e.side_by_side import MARK, PATIENCE, Meeting, SideBySide, selected
 from tests.e2e.stage import Stage, set_up
+from tests.e2e.succession import Succession
 from tests.servers.controlplane import ControlPlane
 from tests.servers.controlplane_cluster import Cluster
 from tests.servers.postgres import PostgresServer
@@ -98,6 +100,28 @@ def first_kill(harsh_stage: Stage) -> Meeting:
 def second_kill(harsh_stage: Stage) -> Meeting:
     """Another one, later."""
     return Meeting(harsh_stage.operator.kill, harsh_stage.operator.start)
+
+
+@pytest.fixture(scope="session")
+def succession(
+    shop_server: ShopServer, shop_load: Load, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Succession]:
+    """A cluster of its own with two operators, of which one is going to sleep. Two share a history in Postgres."""
+    history_url = shop_server.server.create_database("history").replace("postgresql:", "postgresql+psycopg:")
+    with ControlPlane() as control_plane:
+        folder = tmp_path_factory.mktemp("first")
+        made = set_up(control_plane.cluster, shop_server, shop_load, folder, history_url=history_url)
+        second = OperatorProcess(control_plane.cluster, tmp_path_factory.mktemp("second"), history_url=history_url)
+        pair = Succession(stage=made, first=made.operator, second=second)
+        with made.api:
+            yield pair
+            pair.end()
+
+
+@pytest.fixture(scope="session")
+def long_sleep(succession: Succession) -> Meeting:
+    """The first operator sleeps until the second has taken over, and then wakes."""
+    return Meeting(succession.sleep, succession.wake)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ Each test gets a copy of one template, which takes a moment only.
 
 from __future__ import annotations
 
+import re
 import secrets
 import subprocess
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ SETTINGS: dict[str, str | int | bool] = {
     # The scans of the untuned tables are to stay one process each: a machine has other things to do.
     "max_parallel_workers_per_gather": 0,
     "max_parallel_maintenance_workers": 0,
+    "log_line_prefix": "%m %d: ",
 }
 
 OWNER, APPLICATION, OBSERVER, TUNER = "shop_owner", "shop_app", "pgtend_observer", "pgtend_tuner"
@@ -48,6 +50,20 @@ class ShopServer:
 
     server: PostgresServer
     passwords: dict[str, str] = field(default_factory=dict)
+
+    def log_ddl(self, database: str) -> None:
+        """From now on new sessions in this database leave their DDL in the server's log."""
+        with self.server.connect() as connection:
+            connection.execute(sql.SQL("alter database {} set log_statement = 'ddl'").format(sql.Identifier(database)))
+
+    def logged_ddl(self, database: str) -> list[str]:
+        """What they left there, each as its first two words."""
+        found = re.findall(
+            rf"^\S+ \S+ \S+ {re.escape(database)}: LOG:  (?:statement|execute [^:]*): (\w+ \w+)",
+            self.server.log_path.read_text(errors="replace"),
+            re.MULTILINE,
+        )
+        return [words.upper() for words in found]
 
     def copy(self, name: str) -> None:
         """Make a database of this name."""

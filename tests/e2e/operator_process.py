@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -20,20 +23,24 @@ SECONDS_TO_END = 15.0
 
 
 class OperatorProcess:
-    """One operator; it keeps its history, its port and its log over restarts."""
+    """One operator; it keeps its history, its port, its log and its token over restarts."""
 
-    def __init__(self, cluster: Cluster, folder: Path, **environment: str) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, *, history_url: str = "", **environment: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.log = folder / "operator.log"
         self.history = folder / "history.db"
+        self.history_url = history_url or f"sqlite+aiosqlite:///{self.history}"
+        # Each account has one file, and this operator is to keep the token it began with.
+        account = cluster.kubeconfig_for_service_account(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)
+        self._kubeconfig = Path(shutil.copy(account, folder / "operator.kubeconfig"))
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {
             "PATH": os.environ["PATH"],
             "PYTHONUNBUFFERED": "1",
-            "KUBECONFIG": str(cluster.kubeconfig_for_service_account(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)),
+            "KUBECONFIG": str(self._kubeconfig),
             "PGTEND_NAMESPACE": OPERATOR_NAMESPACE,
-            "PGTEND_HISTORY_URL": f"sqlite+aiosqlite:///{self.history}",
+            "PGTEND_HISTORY_URL": self.history_url,
             "PGTEND_LISTEN": f"127.0.0.1:{self.port}",
             "PGTEND_MAX_CONNECTIONS_PER_SERVER": "100",
             **environment,
@@ -44,6 +51,12 @@ class OperatorProcess:
         """Its process id."""
         assert self._process is not None, "the operator does not run"
         return self._process.pid
+
+    @property
+    def credential(self) -> str:
+        """What the API server's audit log calls its token."""
+        token = json.loads(self._kubeconfig.read_text())["users"][0]["user"]["token"].split(".")[1]
+        return f"JTI={json.loads(base64.urlsafe_b64decode(token + '==='))['jti']}"
 
     def start(self) -> None:
         """Start it, and wait until it leads and watches."""
@@ -70,6 +83,21 @@ class OperatorProcess:
     def terminate(self) -> int:
         """SIGTERM; returns the exit code."""
         return self._end(signal.SIGTERM)
+
+    def suspend(self) -> None:
+        """Let it sleep, as in a machine that is suspended: its connections stay open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on from where it was."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; returns the exit code."""
+        assert self._process is not None, "the operator does not run"
+        code = self._process.wait(SECONDS_TO_LEAD)
+        self._process = None
+        return code
 
     def ask(self, path: str) -> tuple[int, str]:
         """Status and text of one of its pages; status 0 while nobody answers."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +12,11 @@ from typing import Any, TypeVar
 import psycopg
 import yaml
 from kubernetes import client
+from sqlalchemy import NullPool, create_engine, select
 
 from demo.cluster import REPOSITORY, install
 from demo.kubectl import Kubectl
+from pgtend.history.tables import actions
 from tests.e2e.database import APPLICATION, OBSERVER, TUNER, ShopServer
 from tests.e2e.load import SHOP, Load, Shape
 from tests.e2e.operator_process import OperatorProcess
@@ -92,11 +92,11 @@ class Stage:
         )
 
 
-def set_up(cluster: Cluster, databases: ShopServer, load: Load, folder: Path) -> Stage:
+def set_up(cluster: Cluster, databases: ShopServer, load: Load, folder: Path, *, history_url: str = "") -> Stage:
     """Apply what deploy/ ships but for the workload, and start the operator under the shipped account."""
     admin = Kubectl(kubeconfig=cluster.kubeconfig, namespace="e2e", cache=folder / "kubectl")
     install(admin)
-    operator = OperatorProcess(cluster, folder)
+    operator = OperatorProcess(cluster, folder, history_url=history_url)
     operator.start()
     return Stage(
         cluster=cluster,
@@ -217,12 +217,12 @@ class Shop:
 
     def audit(self) -> list[str]:
         """The actions of the audit trail that belong to this namespace's policies, oldest first, as "action outcome"."""
-        with closing(sqlite3.connect(f"file:{self.stage.operator.history}?mode=ro", uri=True, timeout=30)) as history:
-            rows = history.execute(
-                "select action, outcome from pgtend_actions where policy like ? and outcome not in ('Begun', 'Ended') order by id",
-                (f"{self.namespace}/%",),
-            ).fetchall()
-        return [f"{action} {outcome}" for action, outcome in rows]
+        query = select(actions.c.action, actions.c.outcome).where(
+            actions.c.policy.startswith(f"{self.namespace}/"), actions.c.outcome.not_in(["Begun", "Ended"])
+        )
+        engine = create_engine(self.stage.operator.history_url.replace("+aiosqlite", ""), poolclass=NullPool)
+        with engine.connect() as history:
+            return [f"{row.action} {row.outcome}" for row in history.execute(query.order_by(actions.c.id))]
 
     def connect(self) -> psycopg.Connection:
         """The superuser's connection to the shop's database, in autocommit mode."""

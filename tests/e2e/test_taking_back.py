@@ -50,7 +50,6 @@ def test_an_index_that_somebody_dropped_is_not_built_again_until_it_is_approved_
         time.sleep(1)
     assert condition_of(shop.recommendation(), "Applied")["reason"] == "RemovedByOthers"
     shop.decide("Pending")
-    shop.until_condition("Approved", "Pending")
     shop.approve()
     shop.until_condition("Applied", "Done", status="True")
     shop.stop_load()
