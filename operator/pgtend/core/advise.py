@@ -8,12 +8,13 @@ program then chooses, the chosen set is planned really, what was learnt goes bac
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 
 from pgtend.core.candidates import candidates, starts_with
 from pgtend.core.evidence import advised_creates
-from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan
+from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan, planned_cost
+from pgtend.core.plan_price import lookups_in, price_with
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
 from pgtend.core.upkeep import entries_written, upkeep_of
@@ -24,6 +25,7 @@ from pgtend.domain.advice import (
     CostAnswer,
     CostRequest,
     CostsRequest,
+    PlanCost,
     SizesRequest,
     Unplannable,
 )
@@ -70,7 +72,7 @@ class _Search:
         self.catalog = catalog
         self.constraints = constraints
         self.workload = workload
-        self.known = KnownCosts()
+        self.known = KnownCosts(_price_of(catalog, constraints))
         self.unplannable: dict[str, str] = {}
         # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
         self.queries = {each.id: each for each in workload.queries if each.query.plannable}
@@ -252,6 +254,10 @@ class _Search:
         if len(indexes) < 2:
             return tuple(indexes)
         return tuple(index for index in self.sizes if index in indexes)
+
+
+def _price_of(catalog: Catalog, constraints: Constraints) -> Callable[[PlanCost], float]:
+    return price_with(lookups_in(catalog)) if constraints.price_risk else planned_cost
 
 
 def _share(query: WeightedQuery, total_ms: float, total_weight: float) -> float:

@@ -87,6 +87,8 @@ class Constraints:
     """Indexes that are not to be advised: rejected by a person, or made before and taken back."""
     minimum_gain: float = 0.002
     """Share of the workload's cost that an index must save to be worth proposing."""
+    price_risk: bool = True
+    """Whether plans are chosen by what they are taken to cost (core/plan_price); False: by the planner's cost alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,10 +33,14 @@ class PlanNode:
     """Planner's cost of one run to its end."""
     relation: str = ""
     """Name of the table that a scan reads, without its schema; empty elsewhere."""
+    alias: str = ""
+    """What the statement calls that table."""
     index: Index | str | None = None
     """The index that a scan uses: a hypothetical one as it was shown, an existing one by name."""
-    searched: bool = False
-    """Whether the index is searched by a condition, rather than read from end to end."""
+    conditions: int = 0
+    """Conditions by which the index is searched; with none it is read from end to end."""
+    given_by: tuple[str, str] | None = None
+    """Alias and column of another table whose values the index is searched for."""
     filtered: bool = False
     """Whether rows are thrown away after they were read or joined."""
 

@@ -7,6 +7,7 @@ runs what is below it follows from what the node above was charged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -17,13 +18,29 @@ from pgtend.domain.plan import MOST_NODES, PlanNode, PlanShape
 Plan = Mapping[str, Any]
 
 
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$]*)'
+_COLUMN = re.compile(rf"(?<![\w$\".])({_NAME})\.({_NAME})(?![\w$\".(])")
+
+
 def read_shape(plan: Plan, hypothetical: Mapping[str, Index]) -> PlanShape:
     """The nodes of a plan from the top down. ``hypothetical`` are the shown indexes by the name that the plan has for them."""
-    return tuple(islice(_nodes(plan, hypothetical, 0, 1.0), MOST_NODES))
+    aliases = frozenset(_aliases(plan))
+    return tuple(islice(_nodes(plan, hypothetical, aliases, 0, 1.0), MOST_NODES))
 
 
-def _nodes(plan: Plan, hypothetical: Mapping[str, Index], depth: int, loops: float) -> Iterator[PlanNode]:
+def _aliases(plan: Plan) -> Iterator[str]:
+    if "Alias" in plan:
+        yield str(plan["Alias"])
+    for child in plan.get("Plans", ()):
+        yield from _aliases(child)
+
+
+def _nodes(
+    plan: Plan, hypothetical: Mapping[str, Index], aliases: frozenset[str], depth: int, loops: float
+) -> Iterator[PlanNode]:
     name = plan.get("Index Name")
+    condition = _LITERAL.sub("", str(plan.get("Index Cond", "")))
     yield PlanNode(
         kind=str(plan["Node Type"]),
         depth=depth,
@@ -34,11 +51,26 @@ def _nodes(plan: Plan, hypothetical: Mapping[str, Index], depth: int, loops: flo
         cost=float(plan["Total Cost"]),
         relation=str(plan.get("Relation Name", "")),
         index=None if name is None else hypothetical.get(name, name),
-        searched="Index Cond" in plan,
+        alias=str(plan.get("Alias", "")),
+        conditions=condition.count(") AND (") + 1 if condition else 0,
+        given_by=_given_by(condition, aliases - {str(plan.get("Alias", ""))}),
         filtered="Filter" in plan or "Join Filter" in plan,
     )
     for child in plan.get("Plans", ()):
-        yield from _nodes(child, hypothetical, depth + 1, _loops_of(child, plan, loops))
+        yield from _nodes(child, hypothetical, aliases, depth + 1, _loops_of(child, plan, loops))
+
+
+def _given_by(condition: str, others: frozenset[str]) -> tuple[str, str] | None:
+    """The first column of another table in a condition that holds no literal any more."""
+    for match in _COLUMN.finditer(condition):
+        alias, column = map(_unquoted, match.groups())
+        if alias in others:
+            return alias, column
+    return None
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _loops_of(child: Plan, parent: Plan, loops: float) -> float:

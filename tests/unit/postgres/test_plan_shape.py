@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pgtend.domain.index import Index, IndexColumn
 from pgtend.domain.plan import MOST_NODES
 from pgtend.postgres.plan_shape import read_shape
@@ -48,13 +50,13 @@ def test_nodes_come_from_the_top_down_with_what_they_read_and_without_conditions
         1,
         "Outer",
     )
-    assert (index.index, index.searched, index.filtered, index.loops) == (SHOWN, True, False, 40)
+    assert (index.index, index.conditions, index.filtered, index.loops) == (SHOWN, 1, False, 40)
     assert "secret" not in repr((top, seq, index))
 
 
 def test_an_existing_index_goes_by_its_name() -> None:
     (found,) = read_shape(scan("Index Scan", "payments", 1, 8.0, **{"Index Name": "payments_pkey"}), {})
-    assert (found.index, found.searched) == ("payments_pkey", False)
+    assert (found.index, found.conditions) == ("payments_pkey", 0)
 
 
 def test_runs_multiply_down_the_inner_sides_of_nested_loops() -> None:
@@ -85,3 +87,24 @@ def test_what_a_memoize_and_a_subplan_run_follows_from_what_was_charged() -> Non
 def test_a_plan_without_end_is_cut() -> None:
     plan = node("Append", 1, 1.0, *(scan("Seq Scan", f"t{n}", 1, 1.0, "Member") for n in range(2 * MOST_NODES)))
     assert len(read_shape(plan, {})) == MOST_NODES
+
+
+@pytest.mark.parametrize(
+    ("condition", "conditions", "given_by"),
+    [
+        ("(booking_id = b.id)", 1, ("b", "id")),
+        ("((booking_id = b.id) AND (day > '2026-01-01'::date))", 2, ("b", "id")),
+        ("((day > 'b.secret'::text) AND (p.x = 3))", 2, None),
+        ("(name = 'it''s b.secret'::text)", 1, None),
+        ('(booking_id = "Od""d b"."Number 1")', 1, ('Od"d b', "Number 1")),
+        ("(booking_id = other.id)", 1, None),
+        ("(booking_id = $1)", 1, None),
+    ],
+)
+def test_an_index_is_searched_for_the_values_of_another_table(
+    condition: str, conditions: int, given_by: tuple[str, str] | None
+) -> None:
+    inner = scan("Index Scan", "payments", 3, 5.0, "Inner", Alias="p", **{"Index Name": "i", "Index Cond": condition})
+    outer = scan("Seq Scan", "bookings", 40, 900.0, Alias='Od"d b' if "Od" in condition else "b")
+    found = read_shape(node("Nested Loop", 120, 1100.0, outer, inner), {})[-1]
+    assert (found.alias, found.conditions, found.given_by) == ("p", conditions, given_by)

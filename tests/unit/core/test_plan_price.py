@@ -1,0 +1,168 @@
+"""What is added to the planner's cost, and where nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtend.core.plan_price import lookups_in, pages_read, price_with
+from pgtend.domain.advice import PlanCost
+from pgtend.domain.catalog import Catalog, Table
+from pgtend.domain.plan import PlanNode, PlanShape
+from tests.unit.core.catalogs import BOOKINGS, PAYMENTS, catalog, existing, index_on
+from tests.unit.core.plans import node, over, planned, scan
+
+BY_BOOKING = index_on("payments", "booking_id")
+BY_ID = index_on("bookings", "id")
+
+
+def with_correlation(table: Table, **columns: float) -> Table:
+    changed = {name: replace(table.columns[name], correlation=value) for name, value in columns.items()}
+    return replace(table, columns={**table.columns, **changed})
+
+
+def shop(*, booking_id: float = 0.0, id_: float = 0.0) -> Catalog:
+    return catalog(
+        with_correlation(PAYMENTS, booking_id=booking_id),
+        with_correlation(BOOKINGS, id=id_),
+        indexes=[existing(BY_ID, "bookings_pkey")],
+    )
+
+
+def price(shape: PlanShape, of: Catalog) -> float:
+    return price_with(lookups_in(of))(planned(shape))
+
+
+def nested_loop(outer_rows: float = 20_000, inner_cost: float = 1.2, **inner: object) -> PlanShape:
+    """Payments of some bookings: each run is charged for next to nothing but its cpu."""
+    lookup = scan(
+        "payments",
+        3,
+        inner_cost,
+        kind="Index Scan",
+        loops=outer_rows,
+        index=BY_BOOKING,
+        conditions=1,
+        given_by=("bookings", "id"),
+    )
+    for name, value in inner.items():
+        lookup = replace(lookup, **{name: value})  # type: ignore[arg-type]
+    return over(
+        node("Nested Loop", 60_000, 30_000 + outer_rows * inner_cost),
+        (scan("bookings", outer_rows, 30_000),),
+        (lookup,),
+    )
+
+
+def test_a_plan_of_which_only_the_cost_is_known_is_taken_at_its_cost() -> None:
+    assert price_with(lookups_in(shop()))(PlanCost(cost=7.0, used=frozenset())) == 7.0
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param((scan("bookings", 1e6, 30_000),), id="a full scan"),
+        pytest.param(
+            over(
+                node("Hash Join", 10, 60_000),
+                (scan("payments", 1e6, 30_000),),
+                over(node("Hash", 9, 20_000), (scan("bookings", 9, 20_000),)),
+            ),
+            id="a hash join",
+        ),
+        pytest.param(
+            (scan("payments", 3, 8, kind="Index Scan", index=BY_BOOKING, conditions=1),), id="a single lookup"
+        ),
+        pytest.param(nested_loop(inner_cost=40.0), id="lookups that the planner charged in full"),
+        pytest.param(nested_loop(relation="gone"), id="a table that the catalog does not know"),
+    ],
+)
+def test_nothing_is_added_to_what_the_planner_charged_in_full(shape: PlanShape) -> None:
+    assert price(shape, shop()) == shape[0].cost
+
+
+def test_lookups_that_repeat_cost_a_quarter_of_their_cold_pages_more() -> None:
+    shape = nested_loop()
+    pages = pages_read(100_000_000 / 8192, 60_000)
+    assert price(shape, shop()) - shape[0].cost == pytest.approx(
+        0.25 * (pages * 4 - 20_000 * (1.2 - 0.55 - 3 * 0.0175)), rel=0.01
+    )
+
+
+def test_values_that_come_in_the_order_of_the_rows_cost_less() -> None:
+    scattered, in_order = shop(), shop(booking_id=1.0, id_=1.0)
+    shape = nested_loop()
+    assert price(shape, in_order) - shape[0].cost < 0.35 * (price(shape, scattered) - shape[0].cost)
+    half = shop(booking_id=1.0, id_=0.5)
+    assert price(shape, in_order) < price(shape, half) < price(shape, scattered)
+
+
+def test_values_from_the_inner_side_of_another_loop_come_in_no_order() -> None:
+    of = shop(booking_id=1.0, id_=1.0)
+    (top, outer, lookup) = nested_loop()
+    lower = over(
+        node("Nested Loop", 20_000, 30_000), (scan("secrets", 9, 100),), (replace(outer, relationship="", depth=0),)
+    )
+    through = over(top, lower, (replace(lookup, relationship="", depth=0),))
+    assert price(through, of) > price((top, outer, lookup), of)
+
+
+def test_an_index_that_yields_the_values_in_order_counts_as_order() -> None:
+    of = shop(booking_id=1.0)
+    (top, outer, lookup) = nested_loop()
+    ordered = replace(outer, kind="Index Only Scan", index="bookings_pkey")
+    assert price((top, ordered, lookup), of) < price((top, outer, lookup), of)
+
+
+def test_what_a_filter_hides_is_fetched_all_the_same() -> None:
+    of = catalog(
+        replace(
+            PAYMENTS,
+            columns={**PAYMENTS.columns, "booking_id": replace(PAYMENTS.columns["booking_id"], n_distinct=1_000.0)},
+        ),
+        BOOKINGS,
+    )
+    assert price(nested_loop(filtered=True), of) > price(nested_loop(), of)
+
+
+def test_below_a_limit_only_what_is_asked_for_runs() -> None:
+    shape = nested_loop()
+    limited = over(node("Limit", 10, 10.0), shape)
+    assert price(limited, shop()) - 10.0 < 0.01 * (price(shape, shop()) - shape[0].cost)
+    held_up = over(
+        node("Limit", 10, shape[0].cost), over(node("Sort", 60_000, shape[0].cost, startup=shape[0].cost), shape)
+    )
+    assert price(held_up, shop()) == pytest.approx(price(shape, shop()))
+
+
+def test_a_long_scan_in_an_order_that_is_only_nearly_that_of_the_rows_costs_more() -> None:
+    shape = (scan("payments", 500_000, 20_000, kind="Index Scan", index=BY_BOOKING, conditions=1),)
+    assert price(shape, shop(booking_id=1.0)) < 20_500
+    assert price(shape, shop(booking_id=0.98)) > 25_000
+
+
+nodes = st.builds(
+    scan,
+    st.sampled_from(["payments", "bookings", "gone"]),
+    st.floats(0, 1e9),
+    st.floats(0, 1e9),
+    kind=st.sampled_from(
+        ["Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Nested Loop", "Limit", "Sort"]
+    ),
+    loops=st.floats(0, 1e9),
+    index=st.sampled_from([BY_BOOKING, "bookings_pkey", "unknown", None]),
+    conditions=st.integers(0, 3),
+    given_by=st.sampled_from([None, ("bookings", "id"), ("x", "y")]),
+    filtered=st.booleans(),
+)
+shapes = st.recursive(nodes.map(lambda each: (each,)), lambda below: st.builds(over, nodes, below, below), max_leaves=8)
+
+
+@given(shapes, st.floats(-1, 1))
+def test_whatever_the_plan_it_is_never_taken_to_cost_less_than_the_planner_says(
+    shape: tuple[PlanNode, ...], correlation: float
+) -> None:
+    assert price(shape, shop(booking_id=correlation, id_=correlation)) >= shape[0].cost
