@@ -12,8 +12,10 @@ from pgtend.core.sql.fields import SYSTEM_COLUMNS, doubtful_fields, unread_field
 from pgtend.core.sql.identity import fingerprint_of, shown_text
 from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, spell, tokenize
 from pgtend.core.sql.mending import mend
+from pgtend.core.sql.planning_form import planning_form
 from pgtend.core.sql.search_part import search_part
 from pgtend.core.sql.tree import NotParsable, Tree, name_of, parse, tables_in
+from pgtend.core.sql.wrapping import unwrap
 from pgtend.domain.catalog import Catalog, RelationKind, Table
 from pgtend.domain.index import TableName
 from pgtend.domain.workload import Query
@@ -66,6 +68,7 @@ def _one_statement(tokens: Tokens) -> Tokens:
         raise _Refused("There is no statement in the text.")
     if any(token.sign(";") for token in tokens):
         raise _Refused("The text holds several statements.")
+    tokens = unwrap(tokens)
     if not (tokens[0].word(*_BEGINNINGS) or tokens[0].sign("(")):
         word = tokens[0].text.upper() if tokens[0].kind is Kind.WORD and len(tokens[0].text) < 20 else "It"
         raise _Refused(f"{word} is no SELECT, INSERT, UPDATE, DELETE or MERGE.")
@@ -81,7 +84,7 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
         raise _Refused("It names no table; what the functions that it calls may read is not seen.")
     _check_columns(tokens, tree, resolved, catalog)
     tokens = _qualify_tables(tokens, tree, resolved)
-    searching = _renumber(qualify_functions(search_part(tokens, tree.kind), catalog))
+    searching = _renumber(planning_form(qualify_functions(search_part(tokens, tree.kind), catalog)))
     return Query(
         fingerprint=fingerprint_of(tokens, relations),
         text=shown_text(tokens),

@@ -26,6 +26,8 @@ from psycopg.types.string import ByteaBinaryLoader
 
 from pgtend.core.inert import problem_of
 from pgtend.core.size import estimate_size
+from pgtend.core.sql.lexer import tokenize
+from pgtend.core.sql.parameter_types import TypedText
 from pgtend.domain.advice import CostAnswer, CostRequest, PlanCost, SizeModel, Spent, Unplannable
 from pgtend.domain.catalog import Catalog, RelationKind
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, Finding, StatementFailed
@@ -60,6 +62,8 @@ _PLAIN = frozenset(
     {RelationKind.TABLE, RelationKind.PARTITION, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW}
 )
 _BATCH = 500
+_PREPARE = b"PREPARE pgtend_planned AS "
+_PARAMETER = re.compile(r"\$([0-9]+)")
 _HYPOTHETICAL = re.compile(r"<(\d+)>")
 
 
@@ -92,6 +96,7 @@ class HypoPG:
         self._size_model = size_model
         self._refused: set[Index] = set()
         self._problems: dict[Query, str | None] = {}
+        self._typed: dict[str, TypedText] = {}
         self._search_path: tuple[str, ...] | None = None
         self._explains = 0
         self._seconds = 0.0
@@ -231,12 +236,19 @@ class HypoPG:
         EXPLAIN (GENERIC_PLAN) is not used where it exists: it works over the simple protocol only, which takes several
         statements at once; over the extended one Postgres asks for parameter values, and plans for those.
         """
-        text = query.plannable.encode()
         if query.parameters == 0:
-            return await self._roll_back_after((), b"EXPLAIN (FORMAT JSON) " + text)
+            return await self._roll_back_after((), b"EXPLAIN (FORMAT JSON) " + query.plannable.encode())
         nulls = b", ".join([b"NULL"] * query.parameters)
         explain = b"EXPLAIN (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")"
-        return await self._roll_back_after((b"PREPARE pgtend_planned AS " + text,), explain)
+        typed = self._typed.get(query.plannable) or TypedText(tokens=tokenize(query.plannable))
+        while True:
+            try:
+                return await self._roll_back_after((_PREPARE + typed.text.encode(),), explain)
+            except psycopg.Error as error:
+                following = _after(typed, error)
+                if following is None:
+                    raise
+            typed = self._typed[query.plannable] = following
 
     async def _explain_own(self, statement: sql.Composed) -> Plan:
         """Plan a statement that pgtend composed of typed fields. Raises StatementFailed or ConnectionRefusedByTarget."""
@@ -278,6 +290,16 @@ class HypoPG:
 
     async def _call(self, name: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return await fetch(self._session, Aspect.WHAT_IF, name, values, self._schema)
+
+
+def _after(typed: TypedText, error: psycopg.Error) -> TypedText | None:
+    """What to try after this error. Of the server's text no more is looked at than the number of a parameter."""
+    position, parameter = error.diag.statement_position, _PARAMETER.search(error.diag.message_primary or "")
+    return typed.after(
+        error.sqlstate or "",
+        int(position) - 1 - len(_PREPARE) if position else None,
+        int(parameter[1]) if parameter else None,
+    )
 
 
 @asynccontextmanager

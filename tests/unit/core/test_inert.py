@@ -94,7 +94,7 @@ def test_what_computes_from_its_arguments_alone_may_be_planned(text: str) -> Non
         ("select (status || 'x')::mood from payments", "mood"),
         ("select id from payments where status === $1", "==="),
         ("select id from payments where status operator(public.=) $1", "operator"),
-        ("with d as (delete from payments returning *) select * from d, bookings", "changes rows"),
+        ("with d as (insert into payments select * from payments returning *) select * from d, bookings", "changes rows"),
         ("select (payments).amount from payments", "field of a value"),
         ("select ('(1)'::mood).fun from payments", "field of a value"),
         ("select like('a', 'b') from payments", "like"),

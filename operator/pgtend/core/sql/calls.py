@@ -176,7 +176,7 @@ def _is_grammar(tokens: Tokens, place: int) -> bool:
     if before.sign(")"):
         if _ends_before_operand(tokens, place - 1):
             return False
-        return token.word("over", "filter", *_OPERAND_OPERATORS) or _is_list_of_columns(tokens, place + 1)
+        return token.word("over", "filter", "repeatable", *_OPERAND_OPERATORS) or _is_list_of_columns(tokens, place + 1)
     if before.word("as"):
         return token.word("materialized") or _is_list_of_columns(tokens, place + 1, types=True)
     if before.word("with", "recursive"):
@@ -189,6 +189,8 @@ def _is_grammar(tokens: Tokens, place: int) -> bool:
         return before.word("by") and place >= 2 and tokens[place - 2].word("group")
     if token.word("group"):
         return before.word("within")
+    if token.word("bernoulli", "system"):
+        return before.word("tablesample")
     if token.word("zone"):
         return before.word("time")
     if token.word("materialized"):

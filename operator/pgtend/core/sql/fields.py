@@ -5,7 +5,7 @@ https://www.postgresql.org/docs/current/sql-expressions.html#FIELD-SELECTION
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlglot import exp
 
@@ -73,6 +73,8 @@ class _Sources:
             item = node if isinstance(node, exp.Table) else node.parent
             if item is None or isinstance(item, exp.CTE) or (isinstance(item, exp.Table) and item is not node):
                 continue
+            if isinstance(item.parent, exp.Lock):
+                continue  # FOR UPDATE OF names it again
             name = item.alias if isinstance(item, exp.Table) and item.alias else node.name
             scope = item.find_ancestor(*_SCOPES)
             self._items.setdefault(id(scope), []).append((name, item))
@@ -116,12 +118,16 @@ class _Sources:
         query = item.this if isinstance(item, exp.Subquery | exp.CTE | exp.Lateral) else None
         while isinstance(query, exp.SetOperation | exp.Subquery):
             query = query.this
-        if not isinstance(query, exp.Select) or depth > _DEEPEST:
+        if depth > _DEEPEST:
             return _NOTHING
-        return frozenset(self._outputs(query, depth + 1)) - {""}
+        if isinstance(query, exp.DML) and isinstance(returning := query.args.get("returning"), exp.Returning):
+            return frozenset(self._outputs(query, returning.expressions, depth + 1)) - {""}
+        if not isinstance(query, exp.Select):
+            return _NOTHING
+        return frozenset(self._outputs(query, query.expressions, depth + 1)) - {""}
 
-    def _outputs(self, select: exp.Select, depth: int) -> Iterator[str]:
-        for output in select.expressions:
+    def _outputs(self, select: exp.Expr, outputs: Iterable[exp.Expr], depth: int) -> Iterator[str]:
+        for output in outputs:
             if isinstance(output, exp.Star) or (isinstance(output, exp.Column) and isinstance(output.this, exp.Star)):
                 for name, item in self._items.get(id(select), ()):
                     if isinstance(output, exp.Star) or name == output.table:

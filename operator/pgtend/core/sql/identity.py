@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable
 
 from pgtend.core.sql.lexer import Kind, Token, Tokens, spell_one
+from pgtend.core.sql.tree import begins_operand
 from pgtend.domain.index import TableName
 
 FORM = "pgtend/statement/v1"
 _CONSTANT = "\0"
 """Stands for any constant or parameter; no token can hold it."""
-_ONE = r"(?:\0|default|true|false|null)(?: :: [a-z0-9_ ]+(?: \( \0 \))?(?: \[ \])?)?"
+_ONE = r"(?:\0|default)(?: :: [a-z0-9_ ]+(?: \( \0 \))?(?: \[ \])?)?"
 _LIST = re.compile(rf"(\bin \( |\barray \[ )({_ONE})(?: , {_ONE})+(?= [)\]])")
 _ROWS = re.compile(rf"(\( {_ONE}(?: , {_ONE})* \))(?: , \( {_ONE}(?: , {_ONE})* \))+")
 
@@ -44,8 +45,8 @@ def _normal_form(tokens: Tokens) -> str:
 def _normal_words(tokens: Tokens) -> list[str]:
     words: list[str] = []
     for place, token in enumerate(tokens):
-        if token.is_constant or token.kind is Kind.PARAMETER:
-            if words and words[-1] == "-" and _begins_operand(tokens, place - 1):
+        if token.is_constant or token.kind is Kind.PARAMETER or _is_constant_word(tokens, place):
+            if words and words[-1] == "-" and begins_operand(tokens, place - 1):
                 words.pop()  # a negative constant is one constant
             words.append(_CONSTANT)
         else:
@@ -53,9 +54,17 @@ def _normal_words(tokens: Tokens) -> list[str]:
     return words
 
 
-def _begins_operand(tokens: Tokens, place: int) -> bool:
+def _is_constant_word(tokens: Tokens, place: int) -> bool:
+    """TRUE, FALSE and NULL are constants like others, but for tests such as ``IS NOT NULL``; LIMIT ALL is LIMIT NULL."""
     before = tokens[place - 1] if place else None
-    return before is None or (before.kind is Kind.SIGN and not before.sign(")", "]"))
+    if tokens[place].word("all"):
+        return before is not None and before.word("limit")
+    if not tokens[place].word("true", "false", "null") or (before is not None and before.sign(".")):
+        return False
+    is_test = before is not None and (
+        before.word("is") or (before.word("not") and place >= 2 and tokens[place - 2].word("is"))
+    )
+    return not is_test
 
 
 def _plain(token: Token) -> str:

@@ -75,6 +75,10 @@ _UNICODE_STRING = re.compile(r"[uU]&'((?:[^']|'')*)'")
 _UNICODE_NAME = re.compile(r'[uU]&"((?:[^"]|"")*)"')
 _BITS = re.compile(r"[bBxX]'[0-9a-fA-F]*'")
 _STRING = re.compile(r"[nN]?'((?:[^']|'')*)'")
+_CONTINUED = re.compile(r"[ \t\f\v]*[\n\r]\s*'((?:[^']|'')*)'")
+"""A string goes on behind a line break."""
+_CONTINUED_ESCAPED = re.compile(r"[ \t\f\v]*[\n\r]\s*'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
+_UESCAPE = re.compile(r"\s*uescape\s*'([^0-9a-fA-F+'\"\s])'", re.IGNORECASE)
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 _DOLLAR = re.compile(r"\$((?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$")
 _PARAMETER = re.compile(r"\$[0-9]{1,5}(?![0-9A-Za-z_])")
@@ -111,15 +115,21 @@ def _next(text: str, place: int) -> tuple[Token | None, int]:
     if text.startswith("/*", place):
         return None, _after_comment(text, place)
     if match := _ESCAPED.match(text, place):
-        return Token(Kind.STRING, _ESCAPE.sub(_unescape, match[1].replace("''", "'"))), match.end()
+        content, end = _continued(text, match, _CONTINUED_ESCAPED)
+        return Token(Kind.STRING, _ESCAPE.sub(_unescape, content.replace("''", "'"))), end
     if match := _UNICODE_STRING.match(text, place):
-        return Token(Kind.STRING, _UNICODE_ESCAPE.sub(_unescape_unicode, match[1].replace("''", "'"))), match.end()
+        content, end = _continued(text, match, _CONTINUED)
+        content = content.replace("''", "'")
+        if sign := _UESCAPE.match(text, end):
+            content, end = content.replace("\\", "\\\\").replace(sign[1], "\\"), sign.end()
+        return Token(Kind.STRING, _UNICODE_ESCAPE.sub(_unescape_unicode, content)), end
     if match := _UNICODE_NAME.match(text, place):
         return Token(Kind.QUOTED, _UNICODE_ESCAPE.sub(_unescape_unicode, match[1].replace('""', '"'))), match.end()
     if match := _BITS.match(text, place):
         return Token(Kind.BITS, match[0]), match.end()
     if match := _STRING.match(text, place):
-        return Token(Kind.STRING, match[1].replace("''", "'")), match.end()
+        content, end = _continued(text, match, _CONTINUED)
+        return Token(Kind.STRING, content.replace("''", "'")), end
     if match := _QUOTED.match(text, place):
         return Token(Kind.QUOTED, match[1].replace('""', '"')), match.end()
     if match := _DOLLAR.match(text, place):
@@ -139,6 +149,14 @@ def _next(text: str, place: int) -> tuple[Token | None, int]:
         operator = _operator(match[0])
         return Token(Kind.SIGN, operator), place + len(operator)
     raise NotLexable("The statement holds a sign or an open quote that is no SQL.")
+
+
+def _continued(text: str, match: re.Match[str], more: re.Pattern[str]) -> tuple[str, int]:
+    """The content of a string with that of its further lines, and the place behind it."""
+    content, end = match[1], match.end()
+    while following := more.match(text, end):
+        content, end = content + following[1], following.end()
+    return content, end
 
 
 def _after_comment(text: str, place: int) -> int:

@@ -1,63 +1,133 @@
-"""Mend what pg_stat_statements makes unplannable when it puts ``$n`` in the place of a constant.
+"""Mend what pg_stat_statements makes unreadable when it puts ``$n`` in the place of a constant.
 
-``interval '1 day'`` becomes ``interval $1``, ``extract(year from t)`` becomes ``extract($1 from t)``, and so on: no server
-parses those. Seen on PostgreSQL 15.
+``interval '1 day'`` becomes ``interval $1``, ``extract(year from t)`` becomes ``extract($1 from t)``, ``N'x'`` becomes ``N$1``:
+no server parses those. A literal text is mended in the same way, so that it and its normalised form are one statement. Seen on
+PostgreSQL 15 and 18.
 """
 
 from __future__ import annotations
 
+import re
+
+from pgtend.core.sql.builtins import BEFORE_CONSTANT, RESERVED
 from pgtend.core.sql.lexer import Kind, Token, Tokens
 
-_TYPES_WORDS = """
-    interval date time timetz timestamp timestamptz numeric decimal float4 float8 real int2 int4 int8 integer
-    bigint smallint bool boolean text varchar bpchar char uuid json jsonb bytea inet cidr macaddr money point
-    line lseg box path polygon circle bit varbit tsvector tsquery int4range int8range numrange tsrange tstzrange
-    daterange
+_MANY_WORDS = (
+    ("double", "precision"),
+    ("national", "character", "varying"),
+    ("national", "char", "varying"),
+    ("national", "character"),
+    ("national", "char"),
+    ("character", "varying"),
+    ("char", "varying"),
+    ("bit", "varying"),
+)
+_WITH_LENGTH_WORDS = """
+    interval time timetz timestamp timestamptz numeric decimal dec float varchar bpchar char character bit varbit
 """
-_TYPES = frozenset(_TYPES_WORDS.split())
-_WITH_ZONE = ("with", "time", "zone")
-_WITHOUT_ZONE = ("without", "time", "zone")
+_WITH_LENGTH = frozenset(_WITH_LENGTH_WORDS.split())
+_ZONES = (("with", "time", "zone"), ("without", "time", "zone"))
+_NO_TYPE_WORDS = """
+    asc by collate content desc do document end escape first groups ilike into is join like next passing placing range return
+    returning rows set similar to uescape value version zone
+"""
+_NO_TYPE = frozenset((*RESERVED, *BEFORE_CONSTANT, *_NO_TYPE_WORDS.split())) - {"interval"}
+"""Keywords that a constant may follow."""
 _CAST = Token(Kind.SIGN, "::")
 _COMMA = Token(Kind.SIGN, ",")
-_NUMERIC = (_CAST, Token(Kind.WORD, "numeric"))
+_EXTRACT = (Token(Kind.QUOTED, "pg_catalog"), Token(Kind.SIGN, "."), Token(Kind.QUOTED, "extract"))
+_NATIONAL = re.compile(r"n(\$[0-9]+)")
 
 
 def mend(tokens: Tokens) -> Tokens:
     """The same statement in a form that Postgres parses."""
-    return _type_sums_of_cases(_mend_extract(_mend_typed_constants(tokens)))
+    for repair in (_mend_strings, _mend_typed_constants, _mend_extract, _mend_substring):
+        tokens = repair(tokens)
+    return tokens
+
+
+def _mend_strings(tokens: Tokens) -> Tokens:
+    """``N$1`` → ``$1``; ``$1 UESCAPE '!'`` → ``$1``."""
+    mended: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        national = _NATIONAL.fullmatch(token.text) if token.kind is Kind.WORD else None
+        if national and not (place and tokens[place - 1].sign(".")):
+            mended.append(Token(Kind.PARAMETER, national[1]))
+        elif token.word("uescape") and mended and mended[-1].kind is Kind.PARAMETER:
+            place += 1
+        else:
+            mended.append(token)
+        place += 1
+    return tuple(mended)
 
 
 def _mend_typed_constants(tokens: Tokens) -> Tokens:
-    """``interval $1`` → ``$1 :: interval``; constants likewise, so that a text and its normalised form are one statement."""
+    """``interval $1`` → ``$1 :: interval``, for every type, built in or not."""
     mended: list[Token] = []
     place = 0
     while place < len(tokens):
         end = _end_of_type(tokens, place)
-        after = tokens[end] if end > place and end < len(tokens) else None
-        if after is not None and (after.kind in (Kind.PARAMETER, Kind.STRING)) and not _is_qualified(tokens, place):
-            mended += [after, _CAST, *tokens[place:end]]
+        after = tokens[end] if place < end < len(tokens) else None
+        if after is not None and after.kind in (Kind.PARAMETER, Kind.STRING, Kind.BITS):
+            mended += [after, _CAST, *_type_as_parsed(tokens[place:end])]
             place = end + 1
+            if tokens[place - 2].word("interval"):  # a precision behind the field only rounds
+                place = _keep_field(tokens, place, mended)
         else:
             mended.append(tokens[place])
             place += 1
     return tuple(mended)
 
 
+def _type_as_parsed(name: Tokens) -> Tokens:
+    """BIT VARYING by the name of pg_catalog: not every parser knows the other."""
+    if [token.text for token in name[:2]] == ["bit", "varying"]:
+        return (Token(Kind.WORD, "varbit"), *name[2:])
+    return name
+
+
 def _end_of_type(tokens: Tokens, place: int) -> int:
     """The place behind a type's name that begins here, or ``place`` where none does."""
-    if tokens[place].word("double") and place + 1 < len(tokens) and tokens[place + 1].word("precision"):
-        return place + 2
-    if not tokens[place].word(*_TYPES):
+    if not tokens[place].is_name or tokens[place].word(*_NO_TYPE) or _is_qualified(tokens, place):
         return place
-    end = place + 1
-    if tokens[end : end + 1] == (Token(Kind.SIGN, "("),):  # timestamp(3), interval(6)
-        if [token.kind for token in tokens[end + 1 : end + 3]] != [Kind.NUMBER, Kind.SIGN]:
+    many = next((words for words in _MANY_WORDS if _words(tokens, place, len(words)) == words), None)
+    if many is None and tokens[place + 1 : place + 2] and tokens[place + 1].sign("."):
+        return place + 3 if tokens[place + 2 : place + 3] and tokens[place + 2].is_name else place
+    end = place + (len(many) if many else 1)
+    if tokens[end : end + 1] and tokens[end].sign("("):  # timestamp(3), numeric(10, 2)
+        close = _end_of_length(tokens, end)
+        if close is None or not (many or tokens[place].word(*_WITH_LENGTH)):
             return place
-        end += 3
-    words = tuple(token.text if token.kind is Kind.WORD else "" for token in tokens[end : end + 3])
-    if tokens[place].word("time", "timestamp") and words in (_WITH_ZONE, _WITHOUT_ZONE):
+        end = close
+    if tokens[place].word("time", "timestamp") and _words(tokens, end, 3) in _ZONES:
         end += 3
     return end
+
+
+def _end_of_length(tokens: Tokens, place: int) -> int | None:
+    kinds = [token.kind for token in tokens[place + 1 : place + 5]]
+    for length in (1, 3):
+        numbers = [Kind.NUMBER, Kind.SIGN, Kind.NUMBER][:length]
+        close = place + 1 + length
+        if kinds[:length] == numbers and close < len(tokens) and tokens[close].sign(")"):
+            return close + 1
+    return None
+
+
+def _keep_field(tokens: Tokens, place: int, mended: list[Token]) -> int:
+    """Take ``day to second(3)`` over without the precision."""
+    while place < len(tokens) and tokens[place].word("year", "month", "day", "hour", "minute", "second", "to"):
+        mended.append(tokens[place])
+        place += 1
+    if mended[-1].word("second") and tokens[place : place + 1] and tokens[place].sign("("):
+        place = _end_of_length(tokens, place) or place
+    return place
+
+
+def _words(tokens: Tokens, place: int, count: int) -> tuple[str, ...]:
+    return tuple(token.text if token.kind is Kind.WORD else "" for token in tokens[place : place + count])
 
 
 def _is_qualified(tokens: Tokens, place: int) -> bool:
@@ -66,39 +136,42 @@ def _is_qualified(tokens: Tokens, place: int) -> bool:
 
 
 def _mend_extract(tokens: Tokens) -> Tokens:
-    """``extract($1 from t)`` → ``date_part($1, t)``."""
-    mended = list(tokens)
-    for place in range(len(tokens) - 3):
-        first, bracket, field, separator = tokens[place : place + 4]
-        if (
-            first.word("extract")
-            and bracket.sign("(")
-            and field.kind in (Kind.PARAMETER, Kind.STRING)
-            and separator.word("from")
-        ):
-            mended[place] = Token(Kind.WORD, "date_part")
-            mended[place + 3] = _COMMA
-    return tuple(mended)
-
-
-def _type_sums_of_cases(tokens: Tokens) -> Tokens:
-    """``sum(case when … then $1 else $2 end)``: a CASE of parameters alone would be text, which has no sum."""
-    summed: list[bool] = []  # for each open CASE, whether it is what sum() or avg() adds up
+    """``extract($1 from t)`` → ``pg_catalog.extract($1, t)``, the function that it is; the field's name is a constant."""
     mended: list[Token] = []
-    for place, token in enumerate(tokens):
-        mended.append(token)
-        if token.word("case"):
-            before = tokens[max(place - 2, 0) : place]
-            summed.append(len(before) == 2 and before[0].word("sum", "avg") and before[1].sign("("))
-        elif token.word("end") and summed:
-            summed.pop()
-        elif (
-            token.kind is Kind.PARAMETER
-            and summed
-            and summed[-1]
-            and tokens[place - 1].word("then", "else")
-            and tokens[place + 1 : place + 2]
-            and tokens[place + 1].word("when", "else", "end")
+    place = 0
+    while place < len(tokens):
+        piece = tokens[place : place + 4]
+        if (
+            len(piece) == 4
+            and piece[0].word("extract")
+            and piece[1].sign("(")
+            and piece[3].word("from")
+            and (piece[2].is_name or piece[2].kind in (Kind.PARAMETER, Kind.STRING))
+            and not (place and tokens[place - 1].sign("."))
         ):
-            mended += _NUMERIC
+            field = Token(Kind.STRING, piece[2].text) if piece[2].is_name else piece[2]
+            mended += [*_EXTRACT, piece[1], field, _COMMA]
+            place += 4
+        else:
+            mended.append(tokens[place])
+            place += 1
     return tuple(mended)
+
+
+def _mend_substring(tokens: Tokens) -> Tokens:
+    """``substring(x similar $1 escape $2)`` → ``substring(x, $1, $2)``, which is how Postgres understands it."""
+    mended = list(tokens)
+    open_: list[bool] = []  # for each open bracket, whether it is of such a call
+    for place, token in enumerate(tokens):
+        if token.sign("(", "["):
+            open_.append(place > 0 and tokens[place - 1].word("substring"))
+        elif token.sign(")", "]") and open_:
+            open_.pop()
+        elif open_ and open_[-1] and token.word("similar", "escape") and not _is_to(tokens, place):
+            mended[place] = _COMMA
+    return tuple(mended)
+
+
+def _is_to(tokens: Tokens, place: int) -> bool:
+    """Whether this is SIMILAR TO, a comparison."""
+    return tokens[place + 1 : place + 2] != () and tokens[place + 1].word("to")

@@ -19,7 +19,7 @@ _QUERY_WORDS = ("select", "with", "values", "table")
 def search_part(tokens: Tokens, kind: StatementKind) -> Tokens:
     """The statement as a SELECT of what it looks for; nothing where it looks for nothing (INSERT … VALUES)."""
     start = _end_of_with(tokens)
-    prefix, body = tokens[:start], tokens[start:]
+    prefix, body = _search_parts_of_with(tokens[:start]), tokens[start:]
     if kind is StatementKind.DELETE:
         body = _of_delete(body)
     elif kind is StatementKind.UPDATE:
@@ -41,6 +41,36 @@ def _end_of_with(tokens: Tokens) -> int:
         if place and tokens[place].sign("(") and tokens[place - 1].sign(")"):
             return place
     return 0
+
+
+def _search_parts_of_with(prefix: Tokens) -> Tokens:
+    """WITH queries that delete or update, as SELECTs of what they return."""
+    parts: list[Token] = []
+    place = 0
+    while place < len(prefix):
+        parts.append(prefix[place])
+        place += 1
+        begins = place < len(prefix) and parts[-1].sign("(") and prefix[place].word("delete", "update")
+        if begins and place >= 2 and prefix[place - 2].word("as", "materialized"):
+            end = place + next((each for each in _closing(prefix[place:])), len(prefix) - place)
+            parts += _select_of(prefix[place:end])
+            place = end
+    return tuple(parts)
+
+
+def _closing(tokens: Tokens) -> Iterator[int]:
+    """The place of the bracket that closes what these tokens stand in."""
+    depth = 0
+    for place, token in enumerate(tokens):
+        depth += token.sign("(", "[") - token.sign(")", "]")
+        if depth < 0:
+            yield place
+
+
+def _select_of(change: Tokens) -> Tokens:
+    returning = change[_find(change, "returning") + 1 :]
+    body = _of_delete(change) if change[0].word("delete") else _of_update(change)
+    return (body[0], *returning, *body[1:])
 
 
 def _outer(tokens: Tokens) -> Iterator[int]:

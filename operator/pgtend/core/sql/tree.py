@@ -11,7 +11,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.parser import logger as parser_logger
 
-from pgtend.core.sql.lexer import Kind, Token, Tokens, spell_one
+from pgtend.core.sql import builtins
+from pgtend.core.sql.lexer import Kind, Tokens, spell_one
 from pgtend.domain.workload import StatementKind
 
 MOST_TOKENS = 2_000
@@ -33,6 +34,12 @@ _KINDS: tuple[tuple[type[exp.Expr], StatementKind], ...] = (
     (exp.Values, StatementKind.SELECT),
 )
 _SHOWN_OF_STRING = 200
+_UNKNOWN_OPERATORS_SIGNS = """
+    !! ## %> %>> &<| *< *<= *<> *= *> *>= <#> <% <+> <<% <<= <<| <^ >>= >^ ?# ?-| ?|| @ @-@ |&> |/ |>> ||/ ~<=~ ~<~ ~= ~>=~
+    ~>~
+"""
+_UNKNOWN_OPERATORS = frozenset(_UNKNOWN_OPERATORS_SIGNS.split())
+"""Operators that the parser does not know; none of them is one that a B-tree could serve but ~<~ and its like."""
 
 
 class NotParsable(Exception):
@@ -69,9 +76,9 @@ def parse(tokens: Tokens) -> Tree:
     starts: list[int] = []
     words: list[str] = []
     length = 0
-    for place, token in enumerate(tokens):
+    for place in range(len(tokens)):
         starts.append(length)
-        words.append("" if _is_of_array_type(tokens, place) else _spell_for_parser(token))
+        words.append(_spell_for_parser(tokens, place))
         length += len(words[-1]) + 1
     try:
         root = sqlglot.parse_one(" ".join(words), dialect="postgres")
@@ -141,13 +148,29 @@ def _makes_array(tokens: Tokens, place: int) -> bool:
     return place > 0 and tokens[place - 1].word("array")
 
 
-def _spell_for_parser(token: Token) -> str:
-    """Strings plainly quoted and cut: of their content no more than a pattern's begin matters to the tree."""
+def _spell_for_parser(tokens: Tokens, place: int) -> str:
+    """Strings plainly quoted and cut: of their content no more than a pattern's begin matters to the tree.
+
+    Operators that the parser does not know become ||, or nothing in front of an operand: a value is a value.
+    """
+    token = tokens[place]
+    if _is_of_array_type(tokens, place):
+        return ""
+    if token.sign(*_UNKNOWN_OPERATORS):
+        return "" if begins_operand(tokens, place) else "||"
     if token.kind is Kind.STRING:
         return "'" + token.text[:_SHOWN_OF_STRING].replace("\\", "/").replace("'", "''") + "'"
     if token.kind is Kind.BITS:
         return "'0'"
     return spell_one(token)
+
+
+def begins_operand(tokens: Tokens, place: int) -> bool:
+    """Whether the sign at this place stands in front of its only operand."""
+    before = tokens[place - 1] if place else None
+    if before is None or before.word(*builtins.RESERVED, *builtins.BEFORE_CONSTANT, "by", "returning"):
+        return before is None or not before.text.startswith(("current_", "local"))
+    return before.kind is Kind.SIGN and not before.sign(")", "]")
 
 
 def _subscripts(tokens: Tokens) -> int:

@@ -1,0 +1,62 @@
+"""The query within a statement that runs one: a cursor, a prepared statement, a table made from a query, an export.
+
+pg_stat_statements has these under the text that declares, prepares or creates, and counts under PREPARE what is executed.
+"""
+
+from __future__ import annotations
+
+from pgtend.core.sql.lexer import Tokens
+
+_QUERY = ("select", "with", "values", "table")
+_MAY_BE_PREPARED = (*_QUERY, "insert", "update", "delete", "merge")
+
+
+def unwrap(tokens: Tokens) -> Tokens:
+    """The query that the statement runs; the tokens themselves where it is none of these."""
+    begin = tokens[0]
+    if begin.word("declare"):
+        return _after(tokens, "for", _QUERY)
+    if begin.word("prepare"):
+        return _after(tokens, "as", _MAY_BE_PREPARED)
+    if begin.word("create") and _creates_from_query(tokens):
+        return _without_data(_after(tokens, "as", _QUERY))
+    if begin.word("copy") and tokens[1:2] and tokens[1].sign("("):
+        end = _closing(tokens, 1)
+        return (
+            tokens[2:end] if end < len(tokens) and tokens[end + 1 : end + 2] and tokens[end + 1].word("to") else tokens
+        )
+    return tokens
+
+
+def _after(tokens: Tokens, word: str, beginnings: tuple[str, ...]) -> Tokens:
+    """What is behind the first such word outside brackets, where a query is."""
+    depth = 0
+    for place, token in enumerate(tokens[:-1]):
+        depth += token.sign("(", "[") - token.sign(")", "]")
+        if depth == 0 and place and token.word(word):
+            following = tokens[place + 1]
+            return tokens[place + 1 :] if following.word(*beginnings) or following.sign("(") else tokens
+    return tokens
+
+
+def _creates_from_query(tokens: Tokens) -> bool:
+    for place, token in enumerate(tokens[1:4], 1):
+        if token.word("table"):
+            return True
+        if token.word("view"):
+            return tokens[place - 1].word("materialized")
+    return False
+
+
+def _without_data(tokens: Tokens) -> Tokens:
+    """Without WITH DATA at the end; WITH NO DATA runs nothing."""
+    return tokens[:-2] if len(tokens) > 2 and tokens[-1].word("data") and tokens[-2].word("with") else tokens
+
+
+def _closing(tokens: Tokens, place: int) -> int:
+    depth = 0
+    for each in range(place, len(tokens)):
+        depth += tokens[each].sign("(", "[") - tokens[each].sign(")", "]")
+        if depth == 0:
+            return each
+    return len(tokens)
