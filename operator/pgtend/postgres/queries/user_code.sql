@@ -23,6 +23,12 @@ function AS (
     JOIN pg_namespace AS namespace ON namespace.oid = function.pronamespace
     JOIN pg_language AS language ON language.oid = function.prolang
     WHERE function.oid >= 16384
+      -- The server makes the constructors of a range type itself.
+      AND NOT EXISTS (
+          SELECT FROM pg_depend AS depend
+          WHERE depend.classid = 'pg_proc'::regclass AND depend.objid = function.oid
+            AND depend.refclassid = 'pg_type'::regclass AND depend.deptype = 'i'
+      )
 ),
 operator AS (
     SELECT operator.oid, namespace.nspname::text AS schema_name, operator.oprname::text AS name
