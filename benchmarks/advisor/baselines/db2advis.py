@@ -1,0 +1,38 @@
+"""BASELINE, not pgtend: DB2Advis, from Valentin, Zuliani, Zilio, Lohman and Skelley, "DB2 Advisor: An Optimizer Smart
+Enough to Recommend Its Own Indexes", ICDE 2000; without its final random variations.
+
+Plan each query once with nothing and once with every candidate; credit each index that the second plan uses with all that
+the query saves; take indexes by benefit per byte while they fit, leaving out those that a better one begins with.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from benchmarks.advisor.problems import Costing, IndexSet, Problem, syntactic_candidates
+from pgtend.core.candidates import starts_with
+from pgtend.domain.index import Index
+
+
+async def db2advis(problem: Problem, costing: Costing, budget: int, width: int) -> IndexSet:
+    """The set that DB2Advis chooses within ``budget`` bytes."""
+    saved: dict[Index, float] = defaultdict(float)
+    for query, weight in problem.weights.items():
+        candidates = frozenset(syntactic_candidates(problem, query, width))
+        without, with_all = await costing.plans([(query, frozenset()), (query, candidates)])
+        for index in with_all.used:
+            saved[index] += weight * (without.cost - with_all.cost)
+    sizes = await costing.sizes(saved)
+    by_ratio = sorted(saved, key=lambda index: (-saved[index] / sizes[index], repr(index)))
+    kept = [
+        index
+        for place, index in enumerate(by_ratio)
+        if not any(starts_with(better, index) for better in by_ratio[:place])
+    ]
+    chosen: set[Index] = set()
+    left = budget
+    for index in kept:
+        if sizes[index] <= left:
+            chosen.add(index)
+            left -= sizes[index]
+    return frozenset(chosen)

@@ -1,0 +1,75 @@
+"""What a run of one method took and what it is worth: costs by a referee, EXPLAINs counted on the server, seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psycopg
+
+from benchmarks.advisor.problems import IndexSet, Problem, open_costing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One method's answer at one budget."""
+
+    method: str
+    budget: int
+    chosen: IndexSet
+    seconds: float
+    explains: int
+    ratio: float = 1.0
+    """The workload's cost with the chosen indexes over its cost without, both really planned."""
+    bytes: int = 0
+    """HypoPG's bytes of the chosen indexes."""
+
+
+@dataclass(kw_only=True)
+class Spending:
+    """Filled when the measured block ends."""
+
+    seconds: float = 0.0
+    explains: int = 0
+
+
+_COUNT = """
+select coalesce(sum(calls), 0)::bigint from pg_stat_statements s join pg_database d on d.oid = s.dbid
+where d.datname = current_database() and query ~* '^\\s*explain'"""
+
+
+@contextmanager
+def measured(connection: psycopg.Connection) -> Iterator[Spending]:
+    """Seconds of the block, and EXPLAINs that the server counted in this database meanwhile."""
+    spending = Spending()
+    before = _explains(connection)
+    began = time.perf_counter()
+    try:
+        yield spending
+    finally:
+        spending.seconds = time.perf_counter() - began
+        spending.explains = _explains(connection) - before
+
+
+def _explains(connection: psycopg.Connection) -> int:
+    row = connection.execute(_COUNT.encode()).fetchone()
+    return int(row[0]) if row else 0
+
+
+@dataclass(kw_only=True)
+class Referee:
+    """Costs of answers, planned apart from the methods' own planning and counted for none of them."""
+
+    problem: Problem
+    _known: dict[IndexSet, tuple[float, int]] = field(default_factory=dict)
+
+    async def judge(self, chosen: IndexSet) -> tuple[float, int]:
+        """(cost ratio, HypoPG's bytes) of a set."""
+        if chosen not in self._known:
+            async with open_costing(self.problem) as costing:
+                ratio = await costing.total(chosen) / await costing.total(frozenset())
+                sizes = await costing.sizes(chosen)
+                self._known[chosen] = (ratio, sum(sizes[index] for index in chosen))
+        return self._known[chosen]

@@ -1,0 +1,61 @@
+"""The methods side by side: pgtend's advisor and the baselines, each asked for one answer a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import psycopg
+
+from benchmarks.advisor.baselines.db2advis import db2advis
+from benchmarks.advisor.baselines.extend import extend
+from benchmarks.advisor.measuring import Result, measured
+from benchmarks.advisor.problems import Costing, IndexSet, Problem, open_costing
+from pgtend.core.advise import advise
+from pgtend.domain.advice import Constraints
+from pgtend.domain.recommendation import Action
+from pgtend.pipeline.advising import run_advisor
+from pgtend.postgres.connection import ConnectionLimits
+from pgtend.postgres.hypopg import open_cost_model
+
+Baseline = Callable[[Problem, Costing, int, int], Awaitable[IndexSet]]
+
+BASELINES: Mapping[str, Baseline] = {"Extend": extend, "DB2Advis": db2advis}
+UNLIMITED_INDEXES = 100
+"""Indexes a table: more than any method chooses."""
+
+
+async def run_baseline(
+    name: str, problem: Problem, budgets: Sequence[int], width: int, counter: psycopg.Connection
+) -> list[Result]:
+    """Each budget in a session of its own that knows nothing of the others."""
+    results = []
+    for budget in budgets:
+        with measured(counter) as spending:
+            async with open_costing(problem) as costing:
+                chosen = await BASELINES[name](problem, costing, budget, width)
+        results.append(
+            Result(method=name, budget=budget, chosen=chosen, seconds=spending.seconds, explains=spending.explains)
+        )
+    return results
+
+
+async def run_pgtend(
+    problem: Problem, budgets: Sequence[int], width: int, minimum_gain: float, counter: psycopg.Connection
+) -> list[Result]:
+    """The advisor as `pgtend advise` runs it, once a budget."""
+    results = []
+    for budget in budgets:
+        constraints = Constraints(
+            storage_budget=budget,
+            max_indexes_per_table=UNLIMITED_INDEXES,
+            max_width=width,
+            minimum_gain=minimum_gain,
+        )
+        with measured(counter) as spending:
+            async with open_cost_model(problem.target, ConnectionLimits(), problem.catalog) as model:
+                advice = await run_advisor(advise(problem.workload, problem.catalog, constraints), model)
+        chosen = frozenset(change.index for change in advice.changes if change.action is Action.CREATE)
+        results.append(
+            Result(method="pgtend", budget=budget, chosen=chosen, seconds=spending.seconds, explains=spending.explains)
+        )
+    return results
