@@ -39,6 +39,13 @@ async def remove_index(scene: Scene, ports: Ports, index: Index, name: str) -> N
             await executor.remove(index, name, ports.fence)
 
 
+async def clear_remains(scene: Scene, ports: Ports, index: Index, name: str) -> None:
+    """Drop what a build left, if it is there, is what its definition says, and serves nobody."""
+    async with alter(scene, ports) as executor:
+        if await executor.index_state(index, name) is IndexState.INVALID:
+            await executor.remove(index, name, ports.fence)
+
+
 async def restore_index(scene: Scene, ports: Ports, index: Index, name: str, comment: str) -> None:
     """Build an index again that was dropped, as a rollback."""
     async with alter(scene, ports) as executor:

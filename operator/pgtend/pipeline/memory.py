@@ -73,6 +73,8 @@ class Memory:
     advised: Advised | None = None
     what_if_findings: tuple[Finding, ...] = ()
     spent: Spent = field(default_factory=Spent)
+    under_way: frozenset[str] | None = None
+    """UIDs of the recommendations that something was under way for at the last pass; None: it is to be looked for afresh."""
     shapes: dict[str, frozenset[int]] = field(default_factory=dict)
     """Of each recommendation that is being measured, the OIDs of its table and of the indexes on it."""
 

@@ -32,6 +32,7 @@ from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.looking_after import look_after
 from pgtend.pipeline.memory import Advised, Memory
+from pgtend.pipeline.orphans import are_orphans_likely, clear_orphans
 from pgtend.pipeline.recommending import publish
 from pgtend.pipeline.report import PassReport
 from pgtend.pipeline.stepping import advance_all
@@ -124,7 +125,11 @@ class Tending:
                 found.findings.append(_claimed(older))
             if _is_stopped(found.findings):
                 return
-            due = is_advice_due(policy, memory, ports.clock.now()) or any(map(_is_in_motion, found.recommendations))
+            due = (
+                is_advice_due(policy, memory, ports.clock.now())
+                or are_orphans_likely(found.recommendations, memory)
+                or any(map(_is_in_motion, found.recommendations))
+            )
             now_monotonic = ports.clock.monotonic()
             if memory.catalog is None or due or now_monotonic - memory.catalog_at > CATALOG_SECONDS:
                 await look_at_catalog(database, identity, memory, ports)
@@ -145,6 +150,7 @@ class Tending:
         # People's decisions, and what is under way, come before advice, which can take its time.
         found.recommendations = await advance_all(scene, memory, ports)
         found.advanced = True
+        await clear_orphans(replace(scene, recommendations=found.recommendations), memory, ports)
         scene = replace(scene, recommendations=found.recommendations)
         advice, findings = await seek_advice(scene, memory, ports)
         found.findings.extend(findings)

@@ -227,6 +227,7 @@ class World:
             wake=self._wake,
         )
         self.tending = Tending(self.ports, Claims())
+        self.tending._memory = self.memory
 
     def _wake(self) -> None:
         self.wakes += 1
