@@ -8,11 +8,11 @@ program then chooses, the chosen set is planned really, what was learnt goes bac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
 from pgtend.core.candidates import candidates, starts_with
-from pgtend.core.evidence import advised_creates
+from pgtend.core.evidence import Found, advised_creates
 from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan, planned_cost
 from pgtend.core.plan_price import lookups_in, price_with
 from pgtend.core.redundancy import drop_duplicates
@@ -25,7 +25,6 @@ from pgtend.domain.advice import (
     CostAnswer,
     CostRequest,
     CostsRequest,
-    PlanCost,
     SizesRequest,
     Unplannable,
 )
@@ -72,7 +71,8 @@ class _Search:
         self.catalog = catalog
         self.constraints = constraints
         self.workload = workload
-        self.known = KnownCosts(_price_of(catalog, constraints))
+        self.lookups = lookups_in(catalog)
+        self.known = KnownCosts(price_with(self.lookups) if constraints.price_risk else planned_cost)
         self.unplannable: dict[str, str] = {}
         # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
         self.queries = {each.id: each for each in workload.queries if each.query.plannable}
@@ -154,13 +154,17 @@ class _Search:
             for query, reason in self.unplannable.items()
         ]
         creates = advised_creates(
-            self.chosen,
-            tuple(self._planned()),
-            {query: self._on_tables(query, self.chosen) for query in self.queries},
-            self.known,
-            self.sizes,
-            self.upkeep,
-            self.workload.hours,
+            Found(
+                chosen=self.chosen,
+                queries=tuple(self._planned()),
+                on_tables={query: self._on_tables(query, self.chosen) for query in self.queries},
+                known=self.known,
+                sizes=self.sizes,
+                upkeep=self.upkeep,
+                hours=self.workload.hours,
+                catalog=self.catalog,
+                lookups=self.lookups,
+            )
         )
         return Advice(
             changes=(*creates, *self.drops),
@@ -254,10 +258,6 @@ class _Search:
         if len(indexes) < 2:
             return tuple(indexes)
         return tuple(index for index in self.sizes if index in indexes)
-
-
-def _price_of(catalog: Catalog, constraints: Constraints) -> Callable[[PlanCost], float]:
-    return price_with(lookups_in(catalog)) if constraints.price_risk else planned_cost
 
 
 def _share(query: WeightedQuery, total_ms: float, total_weight: float) -> float:

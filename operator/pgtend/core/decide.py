@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pgtend.core import rules
 from pgtend.domain.decision import Answer, ChangeFacts, Decision
 from pgtend.domain.index import AccessMethod
-from pgtend.domain.policy import Mode, Policy
-from pgtend.domain.recommendation import Action, ConditionType, Evidence, Proposal
+from pgtend.domain.policy import Aggressiveness, Mode, Policy
+from pgtend.domain.recommendation import Action, ConditionType, Evidence, Proposal, Risk
 
 Rule = Callable[[ChangeFacts], Decision | None]
 
@@ -81,7 +81,7 @@ def decide_running_build(facts: ChangeFacts) -> Decision:
 def policy_approves(policy: Policy, proposal: Proposal, evidence: Evidence) -> Decision:
     """What mode Auto approves by itself: plain B-tree indexes that the planner chose in a what-if plan.
 
-    Every aggressiveness allows the same for now. Wait means that a person has to approve, and why.
+    Conservative does so only where the risk is not High. Wait means that a person has to approve, and why.
     """
     if policy.mode is not Mode.AUTO:
         return _needs_person(f"In mode {policy.mode} a person approves every change.")
@@ -93,6 +93,10 @@ def policy_approves(policy: Policy, proposal: Proposal, evidence: Evidence) -> D
         (index.method is not AccessMethod.BTREE, f"the index is of type {index.method}, not btree"),
         (any(key.expression is not None for key in index.columns), "the index is on an expression"),
         (bool(index.predicate), "the index is partial"),
+        (
+            policy.aggressiveness is Aggressiveness.CONSERVATIVE and evidence.risk is Risk.HIGH,
+            "the risk is High and the aggressiveness Conservative",
+        ),
     )
     reasons = [reason for applies, reason in doubts if applies]
     if reasons:

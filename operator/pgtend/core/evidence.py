@@ -1,56 +1,78 @@
-"""Why each chosen index is proposed: the queries that it helps, what it saves, what it costs."""
+"""Why each chosen index is proposed: the queries that it helps, what it saves and costs, what it beat, and how sure that is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from pgtend.core.candidates import starts_with
 from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan
-from pgtend.core.wording import reduction
+from pgtend.core.plan_change import describe_plan_change
+from pgtend.core.plan_price import Lookups
+from pgtend.core.redundancy import is_droppable
+from pgtend.core.risk import HelpedPlan, assess
+from pgtend.core.wording import keys_of, reduction
 from pgtend.domain.advice import AdvisedChange
+from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Index
-from pgtend.domain.recommendation import Action, Evidence, HelpedQuery
+from pgtend.domain.recommendation import Action, Alternative, Evidence, HelpedQuery
 from pgtend.domain.workload import WeightedQuery
 
 SHOWN_QUERIES = 20
+SHOWN_ALTERNATIVES = 3
+SHOWN_REDUNDANT = 10
 NOTHING: IndexSet = frozenset()
 
 
-def advised_creates(
-    chosen: IndexSet,
-    queries: Sequence[WeightedQuery],
-    candidates: Mapping[str, IndexSet],
-    known: KnownCosts,
-    sizes: Mapping[Index, int],
-    upkeep: Mapping[Index, float],
-    hours: float | None,
-) -> tuple[AdvisedChange, ...]:
-    """A Create for each chosen index that helps a query, the one that saves the most time first.
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a search ended with."""
+
+    chosen: IndexSet
+    queries: Sequence[WeightedQuery]
+    on_tables: Mapping[str, IndexSet]
+    """The chosen indexes on the tables of each query, by the query's id."""
+    known: KnownCosts
+    sizes: Mapping[Index, int]
+    upkeep: Mapping[Index, float]
+    """Planner's cost of keeping each index up to date, over the observed time (of a run of the workload, from files)."""
+    hours: float | None
+    catalog: Catalog
+    lookups: Lookups
+
+
+def advised_creates(found: Found) -> tuple[AdvisedChange, ...]:
+    """A Create for each chosen index that helps a query, the one of the highest priority first.
 
     A query counts with the index alone against nothing, as it would be after this one approval; where the index is of use
     only beside other chosen ones, with all of them against all but this.
     """
     changes = []
-    for index in sizes:
-        if index not in chosen:
+    for index in found.sizes:
+        if index not in found.chosen:
             continue
-        helped = [
-            (query, before, after)
-            for query in queries
-            if index in candidates[query.id]
-            for before, after in _pairs(query.id, index, chosen & candidates[query.id], known)
-        ]
+        helped = [(query, before, after) for query in found.queries for before, after in _pairs(query.id, index, found)]
         if helped:
-            changes.append(_create(index, helped, sizes[index], upkeep[index], hours))
-    changes.sort(
-        key=lambda change: (
-            -change.evidence.saved_seconds_per_hour,
-            change.evidence.cost_after - change.evidence.cost_before,
-        )
-    )
+            changes.append(_create(index, helped, found))
+    changes.sort(key=lambda change: -change.evidence.priority)
     return tuple(changes)
 
 
-def _pairs(query: str, index: Index, chosen: IndexSet, known: KnownCosts) -> list[tuple[KnownPlan, KnownPlan]]:
+def seconds_of_cost(queries: Sequence[WeightedQuery], known: KnownCosts) -> float:
+    """Seconds that a unit of the planner's cost takes in this workload as things are; 0 where no times are known."""
+    seconds = cost = 0.0
+    for query in queries:
+        plan = known.plan_with(query.id, NOTHING)
+        if query.load is not None and plan is not None:
+            seconds += query.load.total_ms / 1000
+            cost += query.weight * plan.cost
+    return seconds / cost if cost > 0 else 0.0
+
+
+def _pairs(query: str, index: Index, found: Found) -> list[tuple[KnownPlan, KnownPlan]]:
+    known, chosen = found.known, found.on_tables[query]
+    if index not in chosen:
+        return []
     nothing, alone = known.plan_with(query, NOTHING), known.plan_with(query, frozenset({index}))
     if nothing and alone and index in alone.used and alone.cost < nothing.cost:
         return [(nothing, alone)]
@@ -60,33 +82,45 @@ def _pairs(query: str, index: Index, chosen: IndexSet, known: KnownCosts) -> lis
     return []
 
 
-def _create(
-    index: Index,
-    helped: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]],
-    size: int,
-    upkeep: float,
-    hours: float | None,
-) -> AdvisedChange:
-    period = hours or 1.0
-    queries = [_helped(query, before, after, period) for query, before, after in helped]
+def _create(index: Index, helped: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]], found: Found) -> AdvisedChange:
+    period = found.hours or 1.0
+    queries = [_helped(query, before, after, period, found.catalog) for query, before, after in helped]
     cost_before = sum(query.weight * before.cost for query, before, _ in helped) / period
     cost_after = sum(query.weight * after.cost for query, _, after in helped) / period
     saved = sum(_saved_seconds(query, before, after) for query, before, after in helped) / period
+    write_cost = found.upkeep[index] / period
     order = sorted(range(len(queries)), key=lambda n: -(helped[n][1].cost - helped[n][2].cost) * helped[n][0].weight)
+    risk, risk_reason = assess(
+        index,
+        [
+            HelpedPlan(query=each.query, weight=each.weight, before=before, after=after)
+            for each, before, after in helped
+        ],
+        found.catalog,
+        found.lookups,
+    )
     evidence = Evidence(
         validated=True,
         cost_before=round(cost_before, 2),
         cost_after=round(cost_after, 2),
         saved_seconds_per_hour=round(saved, 3),
-        size_bytes=size,
-        write_cost=round(upkeep / period, 2),
+        size_bytes=found.sizes[index],
+        write_cost=round(write_cost, 2),
         queries=tuple(queries[number] for number in order[:SHOWN_QUERIES]),
-        reason=_reason(len(helped), cost_before, cost_after, saved, observed=hours is not None),
+        reason=_reason(len(helped), cost_before, cost_after, saved, observed=found.hours is not None),
+        risk=risk,
+        risk_reason=risk_reason,
+        priority=round(_priority(cost_before - cost_after, saved, write_cost, found), 3),
+        alternatives=tuple(_alternatives(index, helped, found, period))[:SHOWN_ALTERNATIVES],
+        makes_redundant=tuple(_redundant(index, found.catalog))[:SHOWN_REDUNDANT],
     )
     return AdvisedChange(action=Action.CREATE, index=index, evidence=evidence)
 
 
-def _helped(query: WeightedQuery, before: KnownPlan, after: KnownPlan, period: float) -> HelpedQuery:
+def _helped(query: WeightedQuery, before: KnownPlan, after: KnownPlan, period: float, catalog: Catalog) -> HelpedQuery:
+    change = describe_plan_change(before.shape, after.shape, catalog)
+    if not change and before.summary and after.summary:
+        change = f"{before.summary} → {after.summary}"
     return HelpedQuery(
         fingerprint=query.query.fingerprint,
         text=query.query.text,
@@ -94,7 +128,7 @@ def _helped(query: WeightedQuery, before: KnownPlan, after: KnownPlan, period: f
         mean_ms=round(query.load.mean_ms, 3) if query.load else 0.0,
         cost_before=before.cost,
         cost_after=after.cost,
-        plan_change=f"{before.summary} → {after.summary}" if before.summary and after.summary else "",
+        plan_change=change,
     )
 
 
@@ -103,6 +137,40 @@ def _saved_seconds(query: WeightedQuery, before: KnownPlan, after: KnownPlan) ->
     if query.load is None or before.cost <= 0:
         return 0.0
     return query.load.total_ms / 1000 * (1 - after.cost / before.cost)
+
+
+def _priority(gain: float, saved: float, write_cost: float, found: Found) -> float:
+    """What is saved an hour less what upkeep takes: in seconds, or in the planner's units where no times are known."""
+    rate = seconds_of_cost(found.queries, found.known)
+    return saved - write_cost * rate if rate > 0 else gain - write_cost
+
+
+def _alternatives(
+    index: Index, helped: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]], found: Found, period: float
+) -> Iterator[Alternative]:
+    """Other indexes on the table that were planned alone for these queries, those first that would save most."""
+    costs: list[tuple[float, Index]] = []
+    before = sum(query.weight * plan.cost for query, plan, _ in helped)
+    for other in found.sizes:
+        if other.table_name != index.table_name or other in found.chosen:
+            continue
+        plans = [(query, found.known.plan_with(query.id, frozenset({other})) or plan) for query, plan, _ in helped]
+        cost = sum(query.weight * plan.cost for query, plan in plans)
+        if cost < before:
+            costs.append((cost, other))
+    costs.sort(key=lambda each: each[0])
+    for cost, other in costs:
+        yield Alternative(keys=keys_of(other), cost_after=round(cost / period, 2), size_bytes=found.sizes[other])
+
+
+def _redundant(index: Index, catalog: Catalog) -> Iterator[str]:
+    """Existing indexes that this one begins with, and that nothing else needs."""
+    for existing in catalog.indexes_of(index.table_name):
+        if existing.index is None or not existing.valid or not is_droppable(existing):
+            continue
+        same = (existing.index.method, existing.index.predicate) == (index.method, index.predicate)
+        if same and starts_with(index, existing.index):
+            yield existing.name
 
 
 def _reason(queries: int, before: float, after: float, saved: float, *, observed: bool) -> str:

@@ -10,7 +10,8 @@ So the pages are counted again here, for the runs that there will be, by the for
 Lohman 1989, ``index_pages_fetched``): cold, and in random order unless the searched-for values come in the order in which
 the rows lie. A quarter of what comes of it beyond the planner's charge is added. Measured on 106 plans of TPC-H and 63 of a
 marketplace: with that quarter the plans that ran slower than without indexes cost more than these by price, and the faster
-ones less, but for a few near the line; with none of it every slower one looked good, from a half on many faster ones did not.
+ones less, but for a few near the line; with none of it every slower one looked good, from a half on many faster ones did not
+(docs/decisions/2026-11-24-price-of-plans.md).
 
 A long scan of an index whose order is nearly that of the rows is charged as if they lay side by side; they only lie near each
 other, and fetching each takes several times what the planner charges for a row (such a plan took 2.3 times as long as a full scan).

@@ -30,13 +30,14 @@ def _pairs(catalog: Catalog) -> Iterator[tuple[ExistingIndex, ExistingIndex]]:
         if index.index is not None and index.valid and index.ready:
             alike[replace(index.index, name=None, unique=False)].append(index)
     for group in alike.values():
-        ranked = sorted(group, key=lambda index: (_is_droppable(index), -index.scans, index.oid))
+        ranked = sorted(group, key=lambda index: (is_droppable(index), -index.scans, index.oid))
         for surplus in ranked[1:]:
-            if _is_droppable(surplus):
+            if is_droppable(surplus):
                 yield ranked[0], surplus
 
 
-def _is_droppable(index: ExistingIndex) -> bool:
+def is_droppable(index: ExistingIndex) -> bool:
+    """Whether nothing but plans depends on an index."""
     kept_for = (index.unique, index.primary, index.constraint, index.replica_identity, index.partition_attached)
     return not any(kept_for)
 

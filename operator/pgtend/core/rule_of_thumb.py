@@ -16,7 +16,7 @@ from pgtend.core.upkeep import entries_written, upkeep_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
 from pgtend.domain.catalog import Catalog, Column, Table
 from pgtend.domain.index import Index
-from pgtend.domain.recommendation import Action, Evidence, HelpedQuery
+from pgtend.domain.recommendation import Action, Evidence, HelpedQuery, Risk
 from pgtend.domain.workload import StatementKind, WeightedQuery, Workload
 
 PAGE = 8192
@@ -122,5 +122,8 @@ def _create(
             write_cost=upkeep / period,
             queries=queries[:20],
             reason="By statistics alone, without a plan: the leading column leaves few rows of a large table.",
+            risk=Risk.MEDIUM,
+            risk_reason="No plan has confirmed that the planner would use the index.",
+            priority=saved / period,
         ),
     )

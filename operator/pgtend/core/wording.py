@@ -1,6 +1,8 @@
-"""Figures in sentences."""
+"""Figures and indexes in sentences."""
 
 from __future__ import annotations
+
+from pgtend.domain.index import ColumnArgument, FunctionCall, Index, IndexColumn, SortOrder
 
 
 def reduction(percent: float) -> str:
@@ -21,3 +23,23 @@ def change(percent: float) -> str:
     ['+12', '-12', '-99.99']
     """
     return f"-{reduction(-percent)}" if percent <= -99 else f"{percent:+.0f}"
+
+
+def keys_of(index: Index) -> str:
+    """The keys of an index in short, with what it includes; constants of a predicate or an expression are not said."""
+    text = ",".join(_key(column) for column in index.columns)
+    if index.include:
+        text += f" +{','.join(index.include)}"
+    if index.predicate:
+        text += " where…"
+    return text
+
+
+def _key(column: IndexColumn) -> str:
+    name = _call(column.expression) if column.expression else column.column or ""
+    return f"{name}:desc" if column.order is SortOrder.DESC else name
+
+
+def _call(call: FunctionCall) -> str:
+    arguments = (each.column if isinstance(each, ColumnArgument) else "…" for each in call.arguments)
+    return f"{call.function}({','.join(arguments)})"

@@ -89,6 +89,25 @@ class HelpedQuery:
     plan_change: str = ""
 
 
+class Risk(StrEnum):
+    """How likely it is that a change makes something slower, where the estimates say faster."""
+
+    LOW = "Low"
+    MEDIUM = "Medium"
+    HIGH = "High"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """Another index that was looked at for the same queries and not chosen."""
+
+    keys: str
+    """Its keys, for people to read."""
+    cost_after: float
+    """Estimated cost of the helped queries an hour, with this one in place of the proposed one."""
+    size_bytes: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Why a change is proposed. ``validated`` says that the planner itself chose the index in a what-if plan."""
@@ -103,6 +122,15 @@ class Evidence:
     queries: tuple[HelpedQuery, ...]
     reason: str = ""
     """One sentence for people."""
+    risk: Risk = Risk.LOW
+    risk_reason: str = ""
+    """Why the risk is what it is, in a sentence; empty where there is nothing to say."""
+    priority: float = 0.0
+    """Seconds an hour saved net of the index's upkeep (for a workload without times: planner's cost of a run)."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The next best, the best of them first."""
+    makes_redundant: tuple[str, ...] = ()
+    """Existing indexes of which this one has all that they have, by name."""
 
     @property
     def benefit_percent(self) -> float:

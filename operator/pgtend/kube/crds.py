@@ -83,6 +83,7 @@ RECOMMENDATIONS = Resource(
         Column(name="Index", path=".status.display.index", wide=True, description="The keys of the index."),
         Column(name="Size", path=".status.display.size", wide=True, description="Estimated size."),
         Column(name="Saved", path=".status.display.saved", wide=True, description="Estimated time saved an hour."),
+        Column(name="Risk", path=".status.evidence.risk", wide=True, description="Of something getting slower."),
         Column(
             name="Measured",
             path=".status.display.measured",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from pgtend.core.wording import change, reduction
-from pgtend.domain.index import ColumnArgument, FunctionCall, Index, IndexColumn, SortOrder
+from pgtend.core.wording import change, keys_of, reduction
 from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import ConditionType, RecommendationStatus
 from pgtend.kube.resources import index_recommendation, tuning_policy_status
@@ -19,7 +18,7 @@ def of_recommendation(status: RecommendationStatus) -> index_recommendation.Disp
         saved=f"{evidence.saved_seconds_per_hour:,.0f}s/h" if evidence and evidence.queries else "",
         size=_bytes(evidence.size_bytes) if evidence else "",
         measured=f"{change(judgement.percent)}%" if judgement and judgement.percent is not None else "",
-        index=_keys(status.proposal.index) if status.proposal else "",
+        index=keys_of(status.proposal.index) if status.proposal else "",
         message=_newest_word(status),
     )
 
@@ -47,22 +46,3 @@ def _bytes(size: int) -> str:
             return f"{amount:.0f}{unit}" if unit == "B" or amount >= 10 else f"{amount:.1f}{unit}"
         amount /= 1024
     return f"{amount:.1f}Ti"
-
-
-def _keys(index: Index) -> str:
-    text = ",".join(_key(column) for column in index.columns)
-    if index.include:
-        text += f" +{','.join(index.include)}"
-    if index.predicate:
-        text += " where…"
-    return text
-
-
-def _key(column: IndexColumn) -> str:
-    name = _call(column.expression) if column.expression else column.column or ""
-    return f"{name}:desc" if column.order is SortOrder.DESC else name
-
-
-def _call(call: FunctionCall) -> str:
-    arguments = (each.column if isinstance(each, ColumnArgument) else "…" for each in call.arguments)
-    return f"{call.function}({','.join(arguments)})"

@@ -47,6 +47,7 @@ from pgtend.domain.recommendation import (
     Proposal,
     Recommendation,
     RecommendationStatus,
+    Risk,
 )
 
 SATURDAY = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -341,6 +342,9 @@ def approves(policy: Policy = AUTO, evidence: Evidence = EVIDENCE, **index: obje
         pytest.param(
             policy_approves(AUTO, replace(PROPOSAL, action=Action.DROP), EVIDENCE), "drop an index", id="a drop"
         ),
+        pytest.param(
+            approves(evidence=replace(EVIDENCE, risk=Risk.HIGH)), "risk is High", id="a high risk, as Conservative"
+        ),
     ],
 )
 def test_what_auto_does_not_approve_waits_for_a_person_and_says_why(decision: Decision, says: str) -> None:
@@ -351,3 +355,17 @@ def test_what_auto_does_not_approve_waits_for_a_person_and_says_why(decision: De
 def test_auto_approves_a_validated_plain_btree() -> None:
     assert approves().answer is Answer.PROCEED
     assert approves(include=("amount",)).reason == "Policy"
+
+
+@pytest.mark.parametrize(
+    ("aggressiveness", "risk"),
+    [
+        (Aggressiveness.CONSERVATIVE, Risk.LOW),
+        (Aggressiveness.CONSERVATIVE, Risk.MEDIUM),
+        (Aggressiveness.MODERATE, Risk.HIGH),
+        (Aggressiveness.AGGRESSIVE, Risk.HIGH),
+    ],
+)
+def test_auto_takes_the_risk_that_its_aggressiveness_allows(aggressiveness: Aggressiveness, risk: Risk) -> None:
+    policy = replace(AUTO, aggressiveness=aggressiveness)
+    assert approves(policy=policy, evidence=replace(EVIDENCE, risk=risk)).answer is Answer.PROCEED

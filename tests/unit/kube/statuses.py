@@ -25,6 +25,7 @@ from pgtend.domain.policy import Aggressiveness, Mode
 from pgtend.domain.policy_status import Effective, PolicyStatus, RecommendationSummary
 from pgtend.domain.recommendation import (
     Action,
+    Alternative,
     ApprovalRecord,
     ApprovalState,
     Bounds,
@@ -36,6 +37,7 @@ from pgtend.domain.recommendation import (
     IntentKind,
     Proposal,
     RecommendationStatus,
+    Risk,
     Transition,
 )
 from pgtend.domain.verification import (
@@ -144,6 +146,13 @@ def statuses(text: Any = texts) -> Any:
         write_cost=numbers,
         queries=several(queries),
         reason=text,
+        risk=some(Risk),
+        risk_reason=text,
+        priority=numbers,
+        alternatives=st.lists(st.builds(Alternative, keys=text, cost_after=numbers, size_bytes=counts), max_size=3).map(
+            tuple
+        ),
+        makes_redundant=st.lists(names, max_size=10).map(tuple),
     )
     effects = st.builds(
         StatementEffect,

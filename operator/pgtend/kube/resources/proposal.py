@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
 from pgtend.domain.index import AccessMethod, ComparisonOperator, NullsOrder, SortOrder
-from pgtend.domain.recommendation import Action
+from pgtend.domain.recommendation import Action, Risk
 from pgtend.kube.resources.fields import ATOMIC, Line, Observed, PostgresName, Sentence, Word, first
 
 Value = Annotated[str, Field(max_length=1000)]
@@ -161,6 +161,16 @@ class HelpedQuery(Observed):
     plan_change: Annotated[Line, Field(description="How the plan would change.")] = ""
 
 
+class Alternative(Observed):
+    """Another index for the same queries that was not chosen."""
+
+    keys: Annotated[Line, Field(description="Its keys, and what it includes.")]
+    cost_after: Annotated[
+        float, Field(description="Estimated cost of the helped queries, an hour, with it in place of the proposed one.")
+    ]
+    size_bytes: Annotated[int, Field(description="Its estimated size in bytes.")]
+
+
 class Evidence(Observed):
     """Why the change is proposed: estimates, before anything is done."""
 
@@ -183,3 +193,29 @@ class Evidence(Observed):
         Field(description="The queries that gain, those that gain most first.", json_schema_extra=ATOMIC),
     ]
     reason: Annotated[Sentence, Field(description="The case for it in a sentence.")] = ""
+    risk: Annotated[
+        Risk | None,
+        Field(
+            description=(
+                "Low, Medium or High: how likely it is that something gets slower although the estimates say faster. "
+                "In mode Auto the aggressiveness Conservative leaves High to a person."
+            )
+        ),
+    ] = None
+    risk_reason: Annotated[Sentence, Field(description="Why the risk is not lower, in a sentence.")] = ""
+    priority: Annotated[
+        float,
+        Field(
+            description="Estimated seconds an hour that it saves net of the index's upkeep: the most useful is the highest."
+        ),
+    ] = 0.0
+    alternatives: Annotated[
+        tuple[Alternative, ...],
+        *first(3),
+        Field(description="The next best indexes for the same queries, the best first.", json_schema_extra=ATOMIC),
+    ] = ()
+    makes_redundant: Annotated[
+        tuple[PostgresName, ...],
+        *first(10),
+        Field(description="Existing indexes that it could replace, by name.", json_schema_extra=ATOMIC),
+    ] = ()

@@ -228,7 +228,12 @@ class TuningPolicySpec(Declared):
     ] = Mode.RECOMMEND
     aggressiveness: Annotated[
         Aggressiveness,
-        Field(description="How much mode Auto may approve by itself."),
+        Field(
+            description=(
+                "How much mode Auto may approve by itself: plain B-tree indexes that a plan has confirmed; Conservative leaves "
+                "those whose risk is High to a person."
+            )
+        ),
     ] = Aggressiveness.CONSERVATIVE
     collect_interval: Annotated[
         str,
