@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.blocking import OLD_SNAPSHOT, blocked_build
-from tests.e2e.stage import NOW_FROZEN, Shop, Stage, condition_of
+from tests.e2e.database import OBSERVER
+from tests.e2e.stage import NOW_FROZEN, POLICY, Shop, Stage, condition_of
 
 pytestmark = pytest.mark.side_by_side
 
@@ -44,6 +45,21 @@ def test_a_freeze_cancels_a_running_build_which_is_done_again_after_it_under_the
     assert done["status"]["approval"]["at"] == approved_at
     assert list(shop.indexes().values()) == [True]
     assert shop.audit() == ["Build Done"]
+
+
+def test_a_freeze_cancels_a_running_build_though_the_observer_is_locked_out(stage: Stage) -> None:
+    shop = _approved_shop(stage, "locked-out")
+    wrong = shop.databases.secret(f"{POLICY}-observer", shop.database, OBSERVER, password="wrong")
+    with blocked_build(shop, OLD_SNAPSHOT):
+        shop.kubectl.apply(wrong)
+        shop.until("a locked out observer", lambda: condition_of(shop.policy(), "Connected")["status"] == "False")
+        assert list(shop.indexes().values()) == [False]
+        shop.change_policy(freezeWindows=NOW_FROZEN)
+        waiting = shop.until_condition("Applied", "FreezeWindow", status="False")
+    shop.stop_load()
+    assert condition_of(shop.policy(), "Connected")["reason"] == "AuthenticationFailed"
+    assert not waiting["status"]["approval"].get("consumed")
+    assert shop.indexes() == {}
 
 
 def test_a_running_build_may_finish_in_a_freeze_where_the_policy_says_so(stage: Stage) -> None:
