@@ -79,7 +79,7 @@ def _from_sql(path: Path) -> Iterator[GivenStatement]:
     """The statements of a file, apart at semicolons; one that cannot be split stays whole, and is left out later."""
     text = _read(path)
     try:
-        tokens = tokenize(text)
+        tokens = tokenize(text, LARGEST_FILE)
     except NotLexable:
         yield GivenStatement(id=path.name, sql=text)
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pgtend.commands.workload_files import GivenStatement, WorkloadInvalid, given_workload, read_workload_files
+from pgtend.core.sql.lexer import LONGEST_TEXT
 from tests.unit.core.catalogs import catalog
 
 ONE, TWO = "select id from payments where booking_id = 1", "select id from bookings where couple_id = 2"
@@ -30,6 +31,14 @@ def test_a_file_is_split_where_statements_end_and_not_within_strings(tmp_path: P
         write(tmp_path / "w.sql", "select ';' from payments /* ; */;; select $$;$$ from payments")
     )
     assert [statement.sql for statement in given] == ["select ';' from payments", "select ';' from payments"]
+
+
+def test_a_file_of_ten_thousand_statements_is_split_although_no_single_one_may_be_so_long(tmp_path: Path) -> None:
+    text = ";\n".join(f"select id from payments where booking_id = {number}" for number in range(10_000))
+    assert len(text) > LONGEST_TEXT
+    given = read_workload_files(write(tmp_path / "w.sql", text))
+    assert len(given) == 10_000
+    assert given[-1].id == "w.sql:10000"
 
 
 def test_json_gives_ids_and_weights(tmp_path: Path) -> None:

@@ -94,10 +94,10 @@ _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{
 _UNICODE_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|(\\))")
 
 
-def tokenize(text: str) -> Tokens:
-    """The tokens of a text, comments left out. Raises NotLexable."""
-    if len(text) > LONGEST_TEXT:
-        raise NotLexable(f"The statement is longer than {LONGEST_TEXT:,} characters.")
+def tokenize(text: str, longest: int = LONGEST_TEXT) -> Tokens:
+    """The tokens of a text of at most ``longest`` characters, comments left out. Raises NotLexable."""
+    if len(text) > longest:
+        raise NotLexable(f"The statement is longer than {longest:,} characters.")
     if _NO_TEXT.search(text):
         raise NotLexable("The statement holds a zero byte or half a character.")
     tokens: list[Token] = []
