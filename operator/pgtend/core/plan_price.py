@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import sqrt
 
 from pgtend.domain.advice import PlanCost
 from pgtend.domain.catalog import Catalog, Table
@@ -112,7 +113,7 @@ def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[st
                 continue
             search = below[0]
         index = existing.get(search.index) if isinstance(search.index, str) else search.index
-        fetched = max(search.rows, node.rows, _rows_found(search, index, table), 1.0)
+        fetched = max(node.rows, _rows_fetched(search, index, table))
         if node.kind == "Index Only Scan":
             size = max(table.rows / ENTRIES_A_PAGE, 1.0)
             pages = pages_read(size, runs * max(fetched / ENTRIES_A_PAGE, 1.0))
@@ -135,7 +136,7 @@ def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[st
 
 def _long_scan(node: PlanNode, share: float, table: Table, existing: Mapping[str, Index]) -> Lookup:
     index = existing.get(node.index) if isinstance(node.index, str) else node.index
-    fetched = max(node.rows, _rows_found(node, index, table))
+    fetched = _rows_fetched(node, index, table)
     in_order = abs(_correlation(table, index)) ** LYING_SIDE_BY_SIDE
     pages = pages_read(max(table.bytes / PAGE_BYTES, 1.0), fetched)
     page = in_order * SEQUENTIAL_PAGE + (1 - in_order) * RANDOM_PAGE
@@ -180,17 +181,27 @@ def _shares_run(shape: PlanShape, parents: list[int]) -> list[float]:
     return shares
 
 
-def _rows_found(search: PlanNode, index: Index | None, table: Table) -> float:
-    """Rows that one search finds, where a filter hides it: by the distinct values of the keys that are searched."""
-    if index is None or not search.filtered or search.conditions == 0:
-        return 0.0
-    distinct = 1.0
-    for key in index.columns[: search.conditions]:
+def _rows_fetched(search: PlanNode, index: Index | None, table: Table) -> float:
+    """Rows that one search fetches: the planner's estimate, or more where distinct values say more.
+
+    A filter hides how many rows the search itself finds. And the planner takes the columns of several equalities as
+    independent: the rows are put halfway (geometrically) between that and the most selective column alone.
+    """
+    estimated = max(search.rows, 1.0)
+    if index is None or search.equalities == 0:
+        return estimated
+    alone, together = table.rows, table.rows
+    for key in index.columns[: search.equalities]:
         column = table.columns.get(key.column or "")
-        if column is None or column.n_distinct is None:
-            return 0.0
-        distinct *= column.n_distinct if column.n_distinct > 0 else -column.n_distinct * table.rows
-    return table.rows / max(distinct, 1.0)
+        if column is None or not column.n_distinct:
+            return estimated
+        distinct = column.n_distinct if column.n_distinct > 0 else -column.n_distinct * table.rows
+        alone = min(alone, table.rows / max(distinct, 1.0))
+        together /= max(distinct, 1.0)
+    if search.filtered:
+        estimated = max(estimated, together)
+    whole_key = index.unique and search.equalities >= len(index.columns)
+    return estimated if search.equalities < 2 or whole_key else max(sqrt(estimated * max(alone, 1.0)), estimated)
 
 
 def _order(

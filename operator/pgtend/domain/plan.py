@@ -39,6 +39,8 @@ class PlanNode:
     """The index that a scan uses: a hypothetical one as it was shown, an existing one by name."""
     conditions: int = 0
     """Conditions by which the index is searched; with none it is read from end to end."""
+    equalities: int = 0
+    """How many of the conditions are equalities."""
     given_by: tuple[str, str] | None = None
     """Alias and column of another table whose values the index is searched for."""
     filtered: bool = False

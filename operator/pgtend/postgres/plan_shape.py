@@ -19,6 +19,7 @@ Plan = Mapping[str, Any]
 
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
+_EQUALITY = re.compile(r" = (?!ALL)")
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$]*)'
 _COLUMN = re.compile(rf"(?<![\w$\".])({_NAME})\.({_NAME})(?![\w$\".(])")
 
@@ -53,6 +54,7 @@ def _nodes(
         index=None if name is None else hypothetical.get(name, name),
         alias=str(plan.get("Alias", "")),
         conditions=condition.count(") AND (") + 1 if condition else 0,
+        equalities=len(_EQUALITY.findall(condition)),
         given_by=_given_by(condition, aliases - {str(plan.get("Alias", ""))}),
         filtered="Filter" in plan or "Join Filter" in plan,
     )

@@ -23,6 +23,7 @@ def scan(
     loops: float = 1.0,
     index: Index | str | None = None,
     conditions: int = 0,
+    equalities: int | None = None,
     given_by: tuple[str, str] | None = None,
     filtered: bool = False,
 ) -> PlanNode:
@@ -39,6 +40,7 @@ def scan(
         alias=relation,
         index=index,
         conditions=conditions,
+        equalities=conditions if equalities is None else equalities,
         given_by=given_by,
         filtered=filtered,
     )

@@ -128,6 +128,19 @@ def test_what_a_filter_hides_is_fetched_all_the_same() -> None:
     assert price(nested_loop(filtered=True), of) > price(nested_loop(), of)
 
 
+def test_columns_of_several_equalities_are_not_taken_as_independent() -> None:
+    both = index_on("payments", "booking_id", "amount")
+    of = shop()
+    shape = nested_loop(index=both, conditions=2, equalities=2, rows=1)
+    few = replace(PAYMENTS.columns["booking_id"], n_distinct=10_000.0)
+    many = replace(PAYMENTS.columns["amount"], n_distinct=1_000.0)
+    skewed = catalog(replace(PAYMENTS, columns={**PAYMENTS.columns, "booking_id": few, "amount": many}), BOOKINGS)
+    assert price(shape, skewed) > price(nested_loop(index=both, conditions=2, equalities=1, rows=1), skewed)
+    unique = nested_loop(index=replace(both, unique=True), conditions=2, equalities=2, rows=1)
+    assert price(unique, skewed) < price(shape, skewed)
+    assert price(shape, of) >= shape[0].cost
+
+
 def test_below_a_limit_only_what_is_asked_for_runs() -> None:
     shape = nested_loop()
     limited = over(node("Limit", 10, 10.0), shape)
