@@ -6,14 +6,19 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 
 from benchmarks.advisor import tpch
-from benchmarks.advisor.databases import ensure_database
+from benchmarks.advisor.databases import database_of, ensure_database
+from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.measuring import Referee, Result
 from benchmarks.advisor.methods import BASELINES, run_baseline, run_pgtend
-from benchmarks.advisor.problems import read_problem, spell
+from benchmarks.advisor.optimum import Optimum, Search, load, save
+from benchmarks.advisor.problems import IndexSet, read_problem, sizes_of_candidates, spell
 from benchmarks.advisor.server import ensure_server
+from benchmarks.advisor.what_if import WhatIf
+from pgtend.domain.advice import SizeModel
 
 MEGABYTE = 1_000_000
 METHODS = ("pgtend", *BASELINES)
@@ -28,6 +33,9 @@ def main() -> int:
     parser.add_argument(
         "--minimum-gain", type=float, default=0.0, help="share of the cost that pgtend wants of an index"
     )
+    parser.add_argument("--size-model", choices=list(SizeModel), default=SizeModel.HYPOPG, help="what budgets count")
+    parser.add_argument("--price-risk", action="store_true", help="let pgtend choose by its own price of plans")
+    parser.add_argument("--optimum", action="store_true", help="compute the optimum first and keep it: minutes")
     parser.add_argument("--sets", action="store_true", help="print the chosen indexes too")
     arguments = parser.parse_args()
     asyncio.run(compare(arguments))
@@ -38,33 +46,69 @@ async def compare(arguments: argparse.Namespace) -> None:
     """TPC-H's 19 queries at each budget by each method."""
     server = ensure_server()
     digest = ensure_database(server, "tpch")
-    problem = await read_problem("TPC-H", server.dsn("tpch"), tpch.usual_queries(), digest)
+    size_model = SizeModel(arguments.size_model)
+    problem = await read_problem("tpch", server.dsn(database_of("tpch")), tpch.usual_queries(), digest, size_model)
     budgets = [int(float(each) * MEGABYTE) for each in arguments.budgets.split(",")]
     print(f"TPC-H SF1, {len(problem.queries)} queries, statistics {digest}, load {os.getloadavg()[0]:.1f}")
+    kept = bench_folder() / f"{problem.name}-{digest}-{size_model}-width{arguments.width}.optimum.json"
+    if arguments.optimum:
+        with server.connect(database_of("tpch")) as connection:
+            sizes = await sizes_of_candidates(problem, arguments.width)
+            search = Search(problem, WhatIf(connection), arguments.width, sizes, print)
+            search.grow_first()
+            for budget in budgets:
+                save(kept, [search.solve(budget)])
+    optima = load(kept)
     referee = Referee(problem=problem)
-    with server.connect("tpch") as counter:
+    with server.connect(database_of("tpch")) as counter:
         for method in arguments.only.split(","):
             if method == "pgtend":
-                results = await run_pgtend(problem, budgets, arguments.width, arguments.minimum_gain, counter)
+                results = await run_pgtend(
+                    problem,
+                    budgets,
+                    arguments.width,
+                    counter,
+                    minimum_gain=arguments.minimum_gain,
+                    price_risk=arguments.price_risk,
+                )
             else:
                 results = await run_baseline(method, problem, budgets, arguments.width, counter)
-            await report(results, referee, sets=arguments.sets)
+            await report(results, referee, optima, sets=arguments.sets)
+    for budget in budgets:
+        if budget in optima:
+            best = optima[budget]
+            before = best.cost_before
+            print(
+                f"optimum    {budget / MEGABYTE:6.0f} MB  ratio {best.cost / before:.4f}  proven: at least "
+                f"{best.lower_bound / before:.4f}"
+            )
+            if arguments.sets:
+                print_set(best.chosen)
 
 
-async def report(results: list[Result], referee: Referee, *, sets: bool) -> None:
+async def report(results: list[Result], referee: Referee, optima: Mapping[int, Optimum], *, sets: bool) -> None:
     """One line a budget, and the sum of the EXPLAINs."""
     for result in results:
         ratio, size = await referee.judge(result.chosen)
         judged = replace(result, ratio=ratio, bytes=size)
+        above = ""
+        if judged.budget in optima:
+            best = optima[judged.budget]
+            above = f"  {100 * (ratio * best.cost_before / min(best.cost, ratio * best.cost_before) - 1):5.2f} % above the optimum"
         print(
-            f"{judged.method:10} {judged.budget / MEGABYTE:6.0f} MB  ratio {judged.ratio:.4f}  "
+            f"{judged.method:10} {judged.budget / MEGABYTE:6.0f} MB  ratio {judged.ratio:.4f}{above}  "
             f"{judged.explains:6} EXPLAINs  {judged.seconds:6.2f} s  {judged.bytes / MEGABYTE:6.0f} MB used",
             flush=True,
         )
         if sets:
-            for index in sorted(judged.chosen, key=repr):
-                print(f"    {spell(index)}")
+            print_set(judged.chosen)
     print(f"{results[0].method:10} {sum(each.explains for each in results)} EXPLAINs for all", flush=True)
+
+
+def print_set(chosen: IndexSet) -> None:
+    """One line an index."""
+    for index in sorted(chosen, key=repr):
+        print(f"    {spell(index)}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class Result:
     ratio: float = 1.0
     """The workload's cost with the chosen indexes over its cost without, both really planned."""
     bytes: int = 0
-    """HypoPG's bytes of the chosen indexes."""
+    """Bytes of the chosen indexes by the problem's size model."""
 
 
 @dataclass(kw_only=True)
@@ -66,7 +66,7 @@ class Referee:
     _known: dict[IndexSet, tuple[float, int]] = field(default_factory=dict)
 
     async def judge(self, chosen: IndexSet) -> tuple[float, int]:
-        """(cost ratio, HypoPG's bytes) of a set."""
+        """(cost ratio, bytes) of a set."""
         if chosen not in self._known:
             async with open_costing(self.problem) as costing:
                 ratio = await costing.total(chosen) / await costing.total(frozenset())

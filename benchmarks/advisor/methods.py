@@ -9,13 +9,11 @@ import psycopg
 from benchmarks.advisor.baselines.db2advis import db2advis
 from benchmarks.advisor.baselines.extend import extend
 from benchmarks.advisor.measuring import Result, measured
-from benchmarks.advisor.problems import Costing, IndexSet, Problem, open_costing
+from benchmarks.advisor.problems import Costing, IndexSet, Problem, open_costing, open_model
 from pgtend.core.advise import advise
 from pgtend.domain.advice import Constraints
 from pgtend.domain.recommendation import Action
 from pgtend.pipeline.advising import run_advisor
-from pgtend.postgres.connection import ConnectionLimits
-from pgtend.postgres.hypopg import open_cost_model
 
 Baseline = Callable[[Problem, Costing, int, int], Awaitable[IndexSet]]
 
@@ -40,7 +38,13 @@ async def run_baseline(
 
 
 async def run_pgtend(
-    problem: Problem, budgets: Sequence[int], width: int, minimum_gain: float, counter: psycopg.Connection
+    problem: Problem,
+    budgets: Sequence[int],
+    width: int,
+    counter: psycopg.Connection,
+    *,
+    minimum_gain: float = 0.0,
+    price_risk: bool = False,
 ) -> list[Result]:
     """The advisor as `pgtend advise` runs it, once a budget."""
     results = []
@@ -50,9 +54,10 @@ async def run_pgtend(
             max_indexes_per_table=UNLIMITED_INDEXES,
             max_width=width,
             minimum_gain=minimum_gain,
+            price_risk=price_risk,
         )
         with measured(counter) as spending:
-            async with open_cost_model(problem.target, ConnectionLimits(), problem.catalog) as model:
+            async with open_model(problem) as model:
                 advice = await run_advisor(advise(problem.workload, problem.catalog, constraints), model)
         chosen = frozenset(change.index for change in advice.changes if change.action is Action.CREATE)
         results.append(

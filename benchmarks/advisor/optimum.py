@@ -18,17 +18,19 @@ to the solver's gap and the planner's own 1 % rule by which it may pass over a p
 from __future__ import annotations
 
 import heapq
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
-from benchmarks.advisor.problems import IndexSet, Problem, syntactic_candidates
+from benchmarks.advisor.problems import IndexSet, Problem, plain_index, syntactic_candidates
 from benchmarks.advisor.what_if import WhatIf
-from pgtend.domain.index import Index
+from pgtend.domain.index import Index, TableName
 
 RELATIVE_GAP = 1e-5
 FIRST_NODES = 20_000
@@ -155,13 +157,14 @@ class Optimum:
 class Search:
     """One pool of plans that serves every budget."""
 
-    def __init__(self, problem: Problem, what_if: WhatIf, width: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, problem: Problem, what_if: WhatIf, width: int, sizes: Mapping[Index, int], say: Callable[[str], None]
+    ) -> None:
         self.problem = problem
         self.what_if = what_if
         self.say = say
         found = {query: syntactic_candidates(problem, query, width) for query in problem.queries}
-        every = list(dict.fromkeys(index for indexes in found.values() for index in indexes))
-        self.sizes = what_if.sizes(every)
+        self.sizes = sizes
         self.graphs = []
         for query, parsed in problem.queries.items():
             self.graphs.append(Graph(query, parsed.plannable, found[query]))
@@ -300,3 +303,39 @@ def _cheapest(graph: Graph) -> dict[int, float]:
         if not any(not other & ~used for other in kept):
             kept[used] = cost
     return kept
+
+
+def save(path: Path, found: Iterable[Optimum]) -> None:
+    """Keep these answers, beside those for other budgets that are there."""
+    kept = load(path) | {each.budget: each for each in found}
+    content = [
+        {
+            "budget": each.budget,
+            "indexes": [[i.schema, i.table, *(key.column for key in i.columns)] for i in sorted(each.chosen, key=repr)],
+            "cost": each.cost,
+            "lower_bound": each.lower_bound,
+            "cost_before": each.cost_before,
+            "explains": each.explains,
+            "seconds": each.seconds,
+        }
+        for _, each in sorted(kept.items())
+    ]
+    path.write_text(json.dumps(content, indent=1))
+
+
+def load(path: Path) -> dict[int, Optimum]:
+    """Answers that were kept, by budget."""
+    if not path.exists():
+        return {}
+    return {
+        each["budget"]: Optimum(
+            budget=each["budget"],
+            chosen=frozenset(plain_index(TableName(schema=s, table=t), names) for s, t, *names in each["indexes"]),
+            cost=each["cost"],
+            lower_bound=each["lower_bound"],
+            cost_before=each["cost_before"],
+            explains=each["explains"],
+            seconds=each["seconds"],
+        )
+        for each in json.loads(path.read_text())
+    }

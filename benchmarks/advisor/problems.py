@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from itertools import permutations
 
 from pgtend.commands.workload_files import GivenStatement, given_workload
-from pgtend.domain.advice import CostRequest, PlanCost
+from pgtend.domain.advice import CostRequest, PlanCost, SizeModel
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Index, IndexColumn, TableName
 from pgtend.domain.workload import Query, Workload
@@ -38,6 +38,8 @@ class Problem:
     workload: Workload
     statistics: str
     """Digest of the frozen statistics."""
+    size_model: SizeModel = SizeModel.HYPOPG
+    """By which bytes the budgets are meant."""
 
     @property
     def queries(self) -> Mapping[str, Query]:
@@ -50,7 +52,9 @@ class Problem:
         return {each.id: each.weight for each in self.workload.queries}
 
 
-async def read_problem(name: str, dsn: str, texts: Mapping[str, str], statistics: str) -> Problem:
+async def read_problem(
+    name: str, dsn: str, texts: Mapping[str, str], statistics: str, size_model: SizeModel = SizeModel.HYPOPG
+) -> Problem:
     """The problem of these statements, each of weight 1, in this database."""
     target = target_from_dsn(dsn)
     async with open_observer(target, ConnectionLimits(), own_roles=()) as database:
@@ -60,14 +64,21 @@ async def read_problem(name: str, dsn: str, texts: Mapping[str, str], statistics
         raise ValueError(
             "Not every statement can be used: " + "; ".join(f"{e.id}: {e.reason}" for e in workload.left_out)
         )
-    return Problem(name=name, target=target, catalog=catalog, workload=workload, statistics=statistics)
+    return Problem(
+        name=name, target=target, catalog=catalog, workload=workload, statistics=statistics, size_model=size_model
+    )
 
 
 @asynccontextmanager
 async def open_costing(problem: Problem) -> AsyncIterator[Costing]:
     """Costs from a session of its own, with nothing known yet."""
-    async with open_cost_model(problem.target, ConnectionLimits(), problem.catalog) as model:
+    async with open_model(problem) as model:
         yield Costing(model, problem)
+
+
+def open_model(problem: Problem) -> AbstractAsyncContextManager[CostModel]:
+    """The cost model that every method asks."""
+    return open_cost_model(problem.target, ConnectionLimits(), problem.catalog, size_model=problem.size_model)
 
 
 class Costing:
@@ -119,7 +130,7 @@ class Costing:
         return sum(weight * plan.cost for weight, plan in zip(weights.values(), plans, strict=True))
 
     async def sizes(self, indexes: Iterable[Index]) -> Mapping[Index, int]:
-        """HypoPG's bytes."""
+        """Bytes by the problem's size model."""
         new = [index for index in indexes if index not in self._sizes]
         if new:
             self._sizes.update(zip(new, await self._model.sizes(new), strict=True))
@@ -149,6 +160,13 @@ def syntactic_candidates(problem: Problem, query: str, width: int) -> list[Index
         for length in range(1, width + 1)
         for columns in permutations(names, length)
     ]
+
+
+async def sizes_of_candidates(problem: Problem, width: int) -> Mapping[Index, int]:
+    """Every query's syntactic candidates with their sizes."""
+    every = [index for query in problem.queries for index in syntactic_candidates(problem, query, width)]
+    async with open_costing(problem) as costing:
+        return await costing.sizes(dict.fromkeys(every))
 
 
 def plain_index(table: TableName, columns: Sequence[str]) -> Index:

@@ -28,19 +28,6 @@ class WhatIf:
         self.explains = 0
         connection.execute("select hypopg_reset()")
 
-    def sizes(self, indexes: list[Index]) -> dict[Index, int]:
-        """HypoPG's bytes of each."""
-        sizes: dict[Index, int] = {}
-        for start in range(0, len(indexes), 500):
-            part = indexes[start : start + 500]
-            self._show(frozenset(part))
-            rows = self._connection.execute(
-                "select o::bigint, hypopg_relation_size(o::oid) from unnest(%s::bigint[]) o",
-                [[self._made[each] for each in part]],
-            )
-            sizes |= {self._names[oid]: int(size) for oid, size in rows}
-        return sizes
-
     def plan(self, text: str, shown: IndexSet) -> tuple[float, IndexSet]:
         """(cost, indexes used) of a statement without parameters."""
         self._show(shown)
