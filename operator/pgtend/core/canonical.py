@@ -12,7 +12,19 @@ import json
 import re
 import unicodedata
 
-from pgtend.domain.index import ColumnArgument, Comparison, Constant, Index, IndexColumn, NullsOrder, SortOrder
+from pgtend.domain.index import (
+    Argument,
+    ColumnArgument,
+    Comparison,
+    Constant,
+    Expression,
+    FunctionCall,
+    Index,
+    IndexColumn,
+    NullsOrder,
+    OperatorCall,
+    SortOrder,
+)
 from pgtend.domain.recommendation import Action, Proposal
 
 FORM = "pgtend.dev/index/v1"
@@ -65,10 +77,17 @@ def index_name(index: Index, hash_: str) -> str:
     ending = f"_{hash_[:HASH_DIGITS]}_idx"
     words = [index.table]
     for key in index.columns:
-        words.append(key.column or (key.expression.function if key.expression else ""))
+        words.append(key.column or _readable(key))
     readable = "_".join(words).replace("\0", "")
     room = LONGEST_INDEX_NAME - len(ending)
     return readable.encode()[:room].decode(errors="ignore") + ending
+
+
+def _readable(key: IndexColumn) -> str:
+    """What an expression is called in a name: a plain call by its function, anything else by its columns."""
+    if isinstance(key.expression, FunctionCall):
+        return key.expression.function
+    return "_".join(dict.fromkeys(key.names)) + "_expr"
 
 
 def _dns_safe(text: str) -> str:
@@ -86,16 +105,24 @@ def _key(key: IndexColumn) -> dict[str, object]:
     }
     if key.expression is None:
         return form | {"column": key.column}
-    return form | {
-        "function": key.expression.function,
-        "arguments": [_argument(argument) for argument in key.expression.arguments],
-    }
+    return form | _call(key.expression)
 
 
-def _argument(argument: ColumnArgument | Constant) -> dict[str, str]:
+def _call(expression: Expression) -> dict[str, object]:
+    arguments = [_argument(argument) for argument in expression.arguments]
+    if isinstance(expression, FunctionCall):
+        return {"function": expression.function, "arguments": arguments}
+    if isinstance(expression, OperatorCall):
+        return {"operator": expression.operator, "arguments": arguments}
+    return {"cast": expression.cast_to, "arguments": arguments}
+
+
+def _argument(argument: Argument) -> dict[str, object]:
     if isinstance(argument, ColumnArgument):
         return {"column": argument.column}
-    return {"type": argument.type, "value": argument.value}
+    if isinstance(argument, Constant):
+        return {"type": argument.type, "value": argument.value}
+    return _call(argument)
 
 
 def _comparison(comparison: Comparison) -> dict[str, object]:

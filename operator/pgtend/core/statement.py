@@ -90,7 +90,7 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
         text=shown_text(tokens),
         plannable=spell(searching),
         kind=tree.kind,
-        relations=relations,
+        relations=catalog.with_beneath(relations),
         functions=frozenset(functions_in(searching)),
         parameters=len({token.text for token in searching if token.kind is Kind.PARAMETER}),
         search_path=() if stands_alone(searching, relations, catalog) else path,

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pgtend.domain.index import ColumnArgument, FunctionCall, Index, IndexColumn, SortOrder
+from pgtend.domain.index import (
+    Argument,
+    ColumnArgument,
+    Constant,
+    FunctionCall,
+    Index,
+    IndexColumn,
+    OperatorCall,
+    SortOrder,
+)
 
 
 def reduction(percent: float) -> str:
@@ -36,10 +45,19 @@ def keys_of(index: Index) -> str:
 
 
 def _key(column: IndexColumn) -> str:
-    name = _call(column.expression) if column.expression else column.column or ""
+    name = _argument(column.expression) if column.expression else column.column or ""
     return f"{name}:desc" if column.order is SortOrder.DESC else name
 
 
-def _call(call: FunctionCall) -> str:
-    arguments = (each.column if isinstance(each, ColumnArgument) else "…" for each in call.arguments)
-    return f"{call.function}({','.join(arguments)})"
+def _argument(argument: Argument) -> str:
+    """An expression without its constants."""
+    if isinstance(argument, ColumnArgument):
+        return argument.column
+    if isinstance(argument, Constant):
+        return "…"
+    parts = [_argument(each) for each in argument.arguments]
+    if isinstance(argument, FunctionCall):
+        return f"{argument.function}({','.join(parts)})"
+    if isinstance(argument, OperatorCall):
+        return f"({argument.operator.join(parts)})"
+    return f"({','.join(parts)})::{argument.cast_to}"

@@ -81,6 +81,8 @@ class Constraints:
     max_indexes_per_table: int = 10
     max_width: int = 3
     """Keys of one index."""
+    plain_only: bool = False
+    """Whether only B-trees on columns are thought of: none on expressions, with INCLUDE, on a part of the rows, or BRIN."""
     seconds: float | None = None
     """What-if time after which the best set so far is the answer."""
     unwanted: frozenset[Index] = frozenset()

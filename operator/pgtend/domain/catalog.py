@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +42,8 @@ class Column:
     """format_type() of the column."""
     not_null: bool = False
     generated: bool = False
+    virtual: bool = False
+    """Generated when it is read, and stored nowhere: it cannot be indexed (PostgreSQL 18)."""
     collation: str | None = None
     btree_opclass: bool = True
     """Whether the type has a default B-tree operator class."""
@@ -91,6 +93,10 @@ class Table:
     extension_owned: bool = False
     sampled_rows: int = 30_000
     """Rows that ANALYZE looks at for the statistics, at most."""
+    definition: str = ""
+    """The query of a view, as Postgres prints it with pg_catalog alone on the search_path; empty for all else."""
+    beneath: frozenset[TableName] = frozenset()
+    """What is read with it: the relations that a view names, and the partitions or children of a table."""
     distinct_combinations: Mapping[frozenset[str], float] = field(default_factory=dict)
     """How many distinct combinations several columns have, where extended statistics count them."""
 
@@ -133,8 +139,21 @@ class Catalog:
     extension_functions: frozenset[str] = frozenset()
     """Functions that belong to installed extensions, as schema.name."""
     extensions: frozenset[str] = frozenset()
+    collation: str = ""
+    """LC_COLLATE of the database; empty where it is not known."""
     stats_reset: datetime | None = None
     """When the database's statistics were last reset."""
+
+    def with_beneath(self, names: Iterable[TableName]) -> frozenset[TableName]:
+        """These relations and all that is read with them: what views are made of, partitions, children."""
+        reached: set[TableName] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += self.tables[name].beneath if name in self.tables else ()
+        return frozenset(reached)
 
     def indexes_of(self, table: TableName) -> tuple[ExistingIndex, ...]:
         """The existing indexes on one table, invalid ones included."""

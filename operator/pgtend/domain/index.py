@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+DEEPEST_EXPRESSION = 3
+"""Calls within calls of one key: ``(data -> 'a' ->> 'b')::int`` has three."""
 
 
 class AccessMethod(StrEnum):
@@ -56,17 +60,54 @@ class Constant:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnArgument:
-    """A column handed to a function."""
+    """A column within an expression."""
 
     column: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionCall:
-    """An immutable built-in function over columns and constants, as key of an expression index."""
+    """An immutable built-in function; ``coalesce`` and ``extract`` count as such."""
 
     function: str
-    arguments: tuple[ColumnArgument | Constant, ...]
+    arguments: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorCall:
+    """A built-in operator between two arguments."""
+
+    operator: str
+    arguments: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypeCast:
+    """One argument cast to a built-in type, named as by format_type()."""
+
+    cast_to: str
+    arguments: tuple[Argument, ...] = ()
+
+
+Expression = FunctionCall | OperatorCall | TypeCast
+"""What an expression index may have as key: immutable built-ins over columns and constants."""
+Argument = ColumnArgument | Constant | Expression
+
+
+def columns_in(argument: Argument) -> Iterator[str]:
+    """The columns that an expression names, in order."""
+    if isinstance(argument, ColumnArgument):
+        yield argument.column
+    elif not isinstance(argument, Constant):
+        for each in argument.arguments:
+            yield from columns_in(each)
+
+
+def depth_of(argument: Argument) -> int:
+    """How many calls are within each other; 0 for a column or a constant."""
+    if isinstance(argument, ColumnArgument | Constant):
+        return 0
+    return 1 + max(map(depth_of, argument.arguments), default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +119,7 @@ class IndexColumn:
     """
 
     column: str | None = None
-    expression: FunctionCall | None = None
+    expression: Expression | None = None
     order: SortOrder = SortOrder.ASC
     nulls: NullsOrder | None = None
     opclass: str | None = None
@@ -87,6 +128,15 @@ class IndexColumn:
     def __post_init__(self) -> None:
         if (self.column is None) == (self.expression is None):
             raise ValueError("an index key is either a column or an expression")
+        if self.expression is not None and depth_of(self.expression) > DEEPEST_EXPRESSION:
+            raise ValueError(f"an expression has no more than {DEEPEST_EXPRESSION} calls within each other")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that this key is made of."""
+        if self.expression is not None:
+            return tuple(columns_in(self.expression))
+        return (self.column or "",)
 
 
 @dataclass(frozen=True, kw_only=True)

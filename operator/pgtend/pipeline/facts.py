@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pgtend.domain.catalog import Catalog, ExistingIndex, RelationKind
 from pgtend.domain.decision import ChangeFacts
-from pgtend.domain.index import ColumnArgument, Index
+from pgtend.domain.index import Index
 from pgtend.domain.recommendation import (
     Action,
     Bounds,
@@ -129,10 +129,7 @@ def _serves_instead(other: ExistingIndex, index: ExistingIndex) -> bool:
 
 def columns_of(index: Index) -> set[str]:
     """Every column that a definition names."""
-    names = {column.column for column in index.columns if column.column}
-    for column in index.columns:
-        if column.expression:
-            names |= {each.column for each in column.expression.arguments if isinstance(each, ColumnArgument)}
+    names = {name for key in index.columns for name in key.names}
     return names | set(index.include) | {comparison.column for comparison in index.predicate}
 
 

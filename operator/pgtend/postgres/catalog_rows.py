@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pgtend.domain.catalog import Column, ExistingIndex, RelationKind, Table, WriteCounters
 from pgtend.domain.index import AccessMethod, Index, IndexColumn, NullsOrder, SortOrder, TableName
 from pgtend.postgres.connection import Row
+from pgtend.postgres.index_texts import expression_from, predicate_from
 
 _KINDS = {
     "r": RelationKind.TABLE,
@@ -32,7 +33,9 @@ def tables_from(
     combinations: dict[int, dict[frozenset[str], float]] = {}
     for row in combination_rows:
         combinations.setdefault(row["table_oid"], {})[frozenset(row["columns"])] = row["n_distinct"]
-    tables = (_table(row, columns.get(row["oid"], {}), combinations.get(row["oid"], {})) for row in table_rows)
+    rows = list(table_rows)
+    names = {row["oid"]: TableName(schema=row["schema_name"], table=row["table_name"]) for row in rows}
+    tables = (_table(row, columns.get(row["oid"], {}), combinations.get(row["oid"], {}), names) for row in rows)
     return {table.name: table for table in tables}
 
 
@@ -60,18 +63,24 @@ def existing_index_from(row: Row) -> ExistingIndex:
 def typed_index(row: Row) -> Index | None:
     """The typed form of a row of indexes.sql, or None where it cannot say what the index is."""
     method = _METHODS.get(row["method"])
-    if method is None or row["special"] or None in row["columns"]:
+    if method is None or row["special"]:
         return None
     qualified = [name for name in (*row["opclasses"], *row["collations"]) if name is not None]
     if any(name.count(".") > 1 for name in qualified):  # a dot in a name of its own cannot be told from the separator
         return None
-    keys = row["key_count"]
+    count = row["key_count"]
+    keys = [key for number in range(count) if (key := _key(row, number, method)) is not None]
+    predicate = predicate_from(row["predicate"], row["column_types"]) if row["partial"] else ()
+    include = row["columns"][count:]
+    if len(keys) < count or predicate is None or None in include:
+        return None
     return Index(
         schema=row["schema_name"],
         table=row["table_name"],
-        columns=tuple(_key(row, number, method) for number in range(keys)),
+        columns=tuple(keys),
         method=method,
-        include=tuple(row["columns"][keys:]),
+        include=tuple(include),
+        predicate=predicate,
         unique=row["unique"],
         name=row["name"],
     )
@@ -109,7 +118,12 @@ def effective_search_path(row: Row) -> tuple[str, ...]:
     return split_search_path(setting, row["name"])
 
 
-def _table(row: Row, columns: Mapping[str, Column], combinations: Mapping[frozenset[str], float]) -> Table:
+def _table(
+    row: Row,
+    columns: Mapping[str, Column],
+    combinations: Mapping[frozenset[str], float],
+    names: Mapping[int, TableName],
+) -> Table:
     kind = _KINDS[row["kind"]]
     if kind is RelationKind.TABLE and row["partition"]:
         kind = RelationKind.PARTITION
@@ -131,6 +145,8 @@ def _table(row: Row, columns: Mapping[str, Column], combinations: Mapping[frozen
         extension_owned=row["extension_owned"],
         sampled_rows=row["sampled_rows"] or 0,
         distinct_combinations=combinations,
+        definition=row["definition"] or "",
+        beneath=frozenset(names[oid] for oid in row["beneath"] if oid in names),
     )
 
 
@@ -140,6 +156,7 @@ def _column(row: Row) -> Column:
         type=row["type"],
         not_null=row["not_null"],
         generated=row["generated"],
+        virtual=row["virtual"],
         collation=row["collation"],
         btree_opclass=row["btree_opclass"],
         deduplicates=row["deduplicates"],
@@ -153,7 +170,7 @@ def _column(row: Row) -> Column:
     )
 
 
-def _key(row: Row, number: int, method: AccessMethod) -> IndexColumn:
+def _key(row: Row, number: int, method: AccessMethod) -> IndexColumn | None:
     order, nulls = SortOrder.ASC, None
     if method is AccessMethod.BTREE:  # the only one that sorts
         option = row["options"][number]
@@ -163,8 +180,13 @@ def _key(row: Row, number: int, method: AccessMethod) -> IndexColumn:
             nulls = None if first else NullsOrder.LAST
         elif first:
             nulls = NullsOrder.FIRST
+    column, text = row["columns"][number], row["expressions"][number]
+    expression = None if text is None else expression_from(text, row["column_types"])
+    if column is None and expression is None:
+        return None
     return IndexColumn(
-        column=row["columns"][number],
+        column=column,
+        expression=expression,
         order=order,
         nulls=nulls,
         opclass=row["opclasses"][number],

@@ -13,27 +13,32 @@ from psycopg import sql
 from pgtend.domain.finding import DefinitionRefused
 from pgtend.domain.index import (
     AccessMethod,
+    Argument,
     ColumnArgument,
     Comparison,
     ComparisonOperator,
     Constant,
+    Expression,
     FunctionCall,
     Index,
     IndexColumn,
     NullsOrder,
     SortOrder,
     TableName,
+    TypeCast,
 )
 
 LONGEST_NAME = 63
 """Bytes (NAMEDATALEN - 1): Postgres cuts longer names without a word."""
 
 _FUNCTION_WORDS = """
-    abs btrim ceil date_part date_trunc floor jsonb_extract_path jsonb_extract_path_text left length lower ltrim md5
-    replace reverse right round rtrim split_part starts_with substr to_tsvector upper
+    abs btrim ceil coalesce date_part date_trunc extract floor jsonb_extract_path jsonb_extract_path_text left length
+    lower ltrim md5 replace reverse right round rtrim split_part starts_with substr timezone to_tsvector upper
 """
 FUNCTIONS = frozenset(_FUNCTION_WORDS.split())
 """Built-ins of pg_catalog that an expression index may use; Postgres itself refuses those that are not immutable."""
+OPERATORS = {"->": "->", "->>": "->>"}
+"""Built-ins of pg_catalog that an expression index may use: a field of json, as json and as text."""
 
 _TYPES = {
     "smallint": "int2",
@@ -53,6 +58,7 @@ _TYPES = {
     "timestamp with time zone": "timestamptz",
     "interval": "interval",
     "uuid": "uuid",
+    "json": "json",
     "jsonb": "jsonb",
     "regconfig": "regconfig",
 }
@@ -173,7 +179,7 @@ def _is_plain(name: str) -> bool:
 
 def _key(key: IndexColumn, method: AccessMethod) -> sql.Composable:
     if key.expression is not None:
-        base: sql.Composable = sql.SQL("({})").format(_call(key.expression))
+        base: sql.Composable = sql.SQL("({})").format(_expression(key.expression))
     else:
         base = identifier(key.column or "")
     parts = [base]
@@ -195,26 +201,54 @@ def _of_catalog(name: str) -> sql.Identifier:
     return identifier(schema, rest) if dot else identifier("pg_catalog", name)
 
 
+def _expression(expression: Expression) -> sql.Composable:
+    if isinstance(expression, FunctionCall):
+        return _call(expression)
+    arguments = [_argument(each) for each in expression.arguments]
+    if isinstance(expression, TypeCast):
+        if len(arguments) != 1:
+            raise DefinitionRefused("A cast in the index definition has one argument.")
+        return sql.SQL("CAST({} AS {})").format(arguments[0], _type(expression.cast_to))
+    if expression.operator not in OPERATORS or len(arguments) != 2:
+        raise DefinitionRefused(
+            f"The operator {expression.operator[:LONGEST_NAME]} is not one that pgtend builds expression indexes with: "
+            f"{', '.join(sorted(OPERATORS))}, each between two arguments."
+        )
+    operator = sql.SQL(OPERATORS[expression.operator])
+    return sql.SQL("({} OPERATOR({}.{}) {})").format(arguments[0], identifier("pg_catalog"), operator, arguments[1])
+
+
 def _call(call: FunctionCall) -> sql.Composable:
     if call.function not in FUNCTIONS:
         raise DefinitionRefused(
             f"The function {call.function[:LONGEST_NAME]} is not one that pgtend builds expression indexes with: "
             f"{', '.join(sorted(FUNCTIONS))}."
         )
-    arguments = (
-        identifier(argument.column) if isinstance(argument, ColumnArgument) else _constant(argument)
-        for argument in call.arguments
-    )
-    return sql.SQL("{}({})").format(identifier("pg_catalog", call.function), sql.SQL(", ").join(arguments))
+    arguments = sql.SQL(", ").join(_argument(each) for each in call.arguments)
+    if call.function == "coalesce":  # of the grammar, and no function of pg_catalog
+        return sql.SQL("COALESCE({})").format(arguments)
+    return sql.SQL("{}({})").format(identifier("pg_catalog", call.function), arguments)
+
+
+def _argument(argument: Argument) -> sql.Composable:
+    if isinstance(argument, ColumnArgument):
+        return identifier(argument.column)
+    if isinstance(argument, Constant):
+        return _constant(argument)
+    return _expression(argument)
+
+
+def _type(name: str) -> sql.Identifier:
+    internal = _TYPES.get(name)
+    if internal is None:
+        raise DefinitionRefused(f"The type {name[:LONGEST_NAME]} is not one that pgtend writes.")
+    return identifier("pg_catalog", internal)
 
 
 def _constant(constant: Constant) -> sql.Composable:
-    internal = _TYPES.get(constant.type)
-    if internal is None:
-        raise DefinitionRefused(f"The type {constant.type[:LONGEST_NAME]} of a constant is not one that pgtend writes.")
     if "\0" in constant.value:
         raise DefinitionRefused("A constant in the index definition holds a zero byte.")
-    return sql.SQL("{}::{}").format(sql.Literal(constant.value), identifier("pg_catalog", internal))
+    return sql.SQL("{}::{}").format(sql.Literal(constant.value), _type(constant.type))
 
 
 def _comparison(comparison: Comparison) -> sql.Composable:
@@ -226,5 +260,8 @@ def _comparison(comparison: Comparison) -> sql.Composable:
         raise DefinitionRefused(
             f"The predicate on {comparison.column[:LONGEST_NAME]} lacks the constant to compare with."
         )
+    if comparison.operator is ComparisonOperator.EQ and comparison.constant.type in ("boolean", "bool"):
+        # HypoPG does not simplify predicates as the planner does with conditions, where `x = true` is `x`.
+        return column if comparison.constant.value == "true" else sql.SQL("NOT {}").format(column)
     operator = sql.SQL(_OPERATORS[comparison.operator])
     return sql.SQL("{} {} {}").format(column, operator, _constant(comparison.constant))

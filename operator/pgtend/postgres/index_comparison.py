@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgtend.domain.index import AccessMethod, Index, IndexColumn, NullsOrder, SortOrder
+from pgtend.domain.index import AccessMethod, Comparison, Index, IndexColumn, NullsOrder, SortOrder
 from pgtend.postgres.catalog_rows import typed_index
 from pgtend.postgres.connection import Row
 
@@ -12,13 +12,14 @@ from pgtend.postgres.connection import Row
 def is_same_index(row: Row, wanted: Index) -> bool:
     """Whether a row of indexes.sql is an index of this definition, its name aside.
 
-    Expressions and predicates come out of the catalog as text that Postgres has rewritten; of those only the presence,
-    the columns and the method are compared. The name, which holds a hash of the definition, says the rest.
+    Where the typed form cannot say what an expression or a predicate of the catalog is, only their presence, the columns and
+    the method are compared. The name, which holds a hash of the definition, says the rest.
     """
     if (row["schema_name"], row["table_name"]) != (wanted.schema, wanted.table):
         return False
-    if not wanted.predicate and all(key.expression is None for key in wanted.columns):
-        return typed_index(row) == normalize(replace(wanted, name=row["name"]))
+    there = typed_index(row)
+    if there is not None or not (wanted.predicate or any(key.expression for key in wanted.columns)):
+        return there is not None and _unordered(there) == _unordered(normalize(replace(wanted, name=row["name"])))
     return (
         row["method"] == wanted.method.value
         and row["unique"] == wanted.unique
@@ -26,6 +27,19 @@ def is_same_index(row: Row, wanted: Index) -> bool:
         and row["key_count"] == len(wanted.columns)
         and row["partial"] == bool(wanted.predicate)
     )
+
+
+def _unordered(index: Index) -> Index:
+    """The same index with its conditions in one order; what the planner takes as one type counts as one."""
+    predicate = sorted((_plain(each) for each in index.predicate), key=repr)
+    return replace(index, predicate=tuple(predicate))
+
+
+def _plain(comparison: Comparison) -> Comparison:
+    constant = comparison.constant
+    if constant is None or constant.type not in ("character varying", "varchar"):
+        return comparison
+    return replace(comparison, constant=replace(constant, type="text"))
 
 
 def normalize(index: Index) -> Index:

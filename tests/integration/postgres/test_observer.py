@@ -7,7 +7,17 @@ import pytest
 
 from pgtend.domain.catalog import RelationKind
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget
-from pgtend.domain.index import Index, IndexColumn, NullsOrder, SortOrder, TableName
+from pgtend.domain.index import (
+    ColumnArgument,
+    Comparison,
+    ComparisonOperator,
+    FunctionCall,
+    Index,
+    IndexColumn,
+    NullsOrder,
+    SortOrder,
+    TableName,
+)
 from pgtend.domain.workload import StatementKey
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.tuner import open_tuner
@@ -215,6 +225,7 @@ async def test_indexes_come_typed_where_they_can(shop: Shop) -> None:
         "CREATE INDEX hashed ON shop.bookings USING hash (vendor)",
         "CREATE INDEX partial ON shop.bookings (vendor) WHERE deleted_at IS NULL",
         "CREATE INDEX expressive ON shop.bookings (lower(couple))",
+        "CREATE INDEX unsayable ON shop.bookings ((vendor + 1)) WHERE id % 2 = 0",
         "CREATE UNIQUE INDEX single ON shop.bookings (couple, id)",
         "COMMENT ON INDEX shop.plain IS 'said'",
     )
@@ -239,8 +250,11 @@ async def test_indexes_come_typed_where_they_can(shop: Shop) -> None:
     )
     assert found["hashed"].index is not None
     assert found["hashed"].index.method.value == "hash"
-    assert found["partial"].index is None
-    assert found["expressive"].index is None
+    gone = Comparison(column="deleted_at", operator=ComparisonOperator.IS_NULL)
+    assert found["partial"].index == typed(vendor, predicate=(gone,), name="partial")
+    lower = FunctionCall(function="lower", arguments=(ColumnArgument(column="couple"),))
+    assert found["expressive"].index == typed(IndexColumn(expression=lower), name="expressive")
+    assert found["unsayable"].index is None
     assert found["single"].unique
     assert not found["single"].constraint
     primary = found["bookings_pkey"]

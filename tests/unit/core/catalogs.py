@@ -31,6 +31,8 @@ def table(
     bytes_: int | None = None,
     temporary: bool = False,
     extension_owned: bool = False,
+    definition: str = "",
+    beneath: Sequence[str] = (),
 ) -> Table:
     return Table(
         oid=1,
@@ -42,6 +44,8 @@ def table(
         writes=WriteCounters(),
         temporary=temporary,
         extension_owned=extension_owned,
+        definition=definition,
+        beneath=frozenset(TableName(schema=schema, table=each) for each in beneath),
     )
 
 
@@ -73,6 +77,8 @@ def catalog(
     indexes: Sequence[ExistingIndex] = (),
     search_path: tuple[str, ...] = ("public",),
     extension_functions: frozenset[str] = frozenset(),
+    extensions: frozenset[str] = frozenset(),
+    collation: str = "en_GB.UTF-8",
 ) -> Catalog:
     """A catalog of these tables; the marketplace when none is given."""
     chosen = tables or (BOOKINGS, PAYMENTS, SECRETS)
@@ -81,6 +87,8 @@ def catalog(
         indexes=tuple(indexes),
         search_path=search_path,
         extension_functions=extension_functions,
+        extensions=extensions,
+        collation=collation,
     )
 
 

@@ -3,22 +3,47 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pgtend.core.candidates import candidates, is_served
 from pgtend.core.statement import read_statement
 from pgtend.domain.advice import Constraints
-from pgtend.domain.catalog import Catalog, RelationKind
-from pgtend.domain.index import Index, IndexColumn, NullsOrder, SortOrder
+from pgtend.domain.catalog import Catalog, RelationKind, Table
+from pgtend.domain.index import (
+    AccessMethod,
+    ColumnArgument,
+    Comparison,
+    ComparisonOperator,
+    Constant,
+    FunctionCall,
+    Index,
+    IndexColumn,
+    NullsOrder,
+    SortOrder,
+)
 from pgtend.domain.workload import Query
 from tests.unit.core.catalogs import BOOKINGS, PAYMENTS, catalog, column, existing, index_on, table
 
 SHOP = catalog()
 
 
-def found(text: str, of: Catalog = SHOP, width: int = 3) -> tuple[Index, ...]:
+def found(text: str, of: Catalog = SHOP, width: int = 3, *, plain_only: bool = False) -> tuple[Index, ...]:
     read = read_statement(text, of)
     assert isinstance(read, Query), read
-    return candidates(read, of, Constraints(max_width=width))
+    return candidates(read, of, Constraints(max_width=width, plain_only=plain_only))
+
+
+def lower(name: str) -> FunctionCall:
+    return FunctionCall(function="lower", arguments=(ColumnArgument(column=name),))
+
+
+OPEN = Comparison(column="status", operator=ComparisonOperator.EQ, constant=Constant(type="text", value="open"))
+NONE = Comparison(column="amount", operator=ComparisonOperator.IS_NULL)
+
+
+def partial_on(*predicate: Comparison, method: AccessMethod = AccessMethod.BTREE) -> Index:
+    return replace(index_on("payments", "booking_id"), predicate=predicate, method=method)
 
 
 def keys(text: str, of: Catalog = SHOP, width: int = 3) -> set[tuple[str, ...]]:
@@ -57,6 +82,26 @@ def keys(text: str, of: Catalog = SHOP, width: int = 3) -> set[tuple[str, ...]]:
         ("with p as (select booking_id as b from payments) select * from p where b = 3", {("booking_id",)}),
         ("select * from (select booking_id, amount from payments) x where x.booking_id = 3", {("booking_id",)}),
         ("select id from bookings where couple_id = 1 or vendor_id = 2", {("couple_id",), ("vendor_id",)}),
+        ("select id from bookings where (couple_id, id) > ($1, $2) order by couple_id, id", {("couple_id", "id")}),
+        ("select id from bookings where vendor_id = 1 and (wedding_date, id) < ($1, $2)",
+         {("vendor_id", "wedding_date", "id")}),
+        ("select id from payments where $1 between created_at and amount", {("created_at",), ("amount",)}),
+        ("select id from bookings b where b.note::text = 'x' or b.status::text = $1", {("status",)}),
+        ("select row_number() over (partition by vendor_id order by wedding_date) from bookings",
+         {("vendor_id", "wedding_date")}),
+        ("select p.id from payments p join bookings b using (id, status)", {("id",), ("status",), ("id", "status")}),
+        ("select p.amount from payments p natural join bookings b where couple_id = 1", {("couple_id",), ("id",)}),
+        ("select * from (select * from payments) x where x.booking_id = 3", {("booking_id",)}),
+        ("with p as (select p.* from payments p) select * from p where booking_id = 3", {("booking_id",)}),
+        ("with p (b, c) as (select booking_id, id from payments) select * from p where b = 3", {("booking_id",)}),
+        ("with p as (select id, booking_id as b from payments union all select id, couple_id from bookings) "
+         "select * from p where b = 3", {("booking_id",), ("couple_id",)}),
+        ("with recursive p as (select id, booking_id as b from payments where id = 1 union all select q.id, q.booking_id "
+         "from payments q join p on p.b = q.amount) select * from p", {("id",), ("amount",)}),
+        ("select * from payments p (one, two) where two = 3", {("booking_id",)}),
+        ("select * from bookings b, lateral (select * from payments p where p.booking_id = b.id) x", {("booking_id",)}),
+        ("select * from bookings b where b.couple_id = 1 and not exists (select from payments p where p.booking_id = b.id)",
+         {("couple_id",), ("booking_id",)}),
         ("update payments set status = 'x' where booking_id = 3", {("booking_id",)}),
         ("delete from payments using bookings where booking_id = bookings.id and vendor_id = 3",
          {("booking_id",), ("vendor_id",)}),
@@ -71,7 +116,6 @@ def test_columns_that_are_searched_joined_or_sorted_are_tried(text: str, wanted:
     "text",
     [
         "select booking_id, amount from payments",
-        "select id from payments where lower(status) = 'x'",
         "select id from payments where amount + 1 = 3",
         "select id from payments where booking_id <> 3",
         "select id from payments where booking_id not in (1, 2)",
@@ -82,6 +126,13 @@ def test_columns_that_are_searched_joined_or_sorted_are_tried(text: str, wanted:
         "select id from bookings where note = 'x'",
         "select id from bookings where details = $1",
         "select id from secrets",
+        "select id from payments where booking_id is not null",
+        "select id from payments where nothing = 3",
+        "select amount from payments p join bookings b on true where id = 3",
+        "select id from payments where booking_id = amount",
+        "select id from payments where lower(status) <> 'x'",
+        "select id from payments where date_trunc('day', created_at) = $1",
+        "select id from payments where status like 'abc' || $1",
     ],
 )
 def test_what_no_plain_index_can_serve_is_not_tried(text: str) -> None:
@@ -90,8 +141,15 @@ def test_what_no_plain_index_can_serve_is_not_tried(text: str) -> None:
 
 
 def test_a_constant_pattern_gets_a_key_of_the_pattern_class() -> None:
-    (index,) = found("select id from payments where status like 'abc%'")
-    assert index.columns == (IndexColumn(column="status", opclass="text_pattern_ops"),)
+    text = "select * from payments where status like 'abc%'"
+    assert found(text) == (on_status(opclass="text_pattern_ops"),)
+    assert found(text, catalog(collation="C")) == (on_status(),)
+    of_c = replace(PAYMENTS, columns={**PAYMENTS.columns, "status": replace(PAYMENTS.columns["status"], collation="C")})
+    assert found(text, catalog(of_c)) == (on_status(),)
+
+
+def on_status(opclass: str | None = None) -> Index:
+    return replace(index_on("payments", "status"), columns=(IndexColumn(column="status", opclass=opclass),))
 
 
 def test_an_order_that_no_scan_direction_gives_is_written_out() -> None:
@@ -164,3 +222,230 @@ def test_tables_of_the_same_name_in_two_schemas_are_told_apart() -> None:
     of = catalog(table("t", column("a"), column("x"), schema="one"), table("t", column("b"), column("x"), schema="two"))
     indexes = found("select 1 from one.t, two.t as other where t.a = 1 and other.b = 2", of)
     assert {(index.schema, index.columns[0].column) for index in indexes} == {("one", "a"), ("two", "b")}
+
+
+@pytest.mark.parametrize(
+    ("text", "expression"),
+    [
+        ("select * from payments where lower(status) = $1", lower("status")),
+        ("select * from payments where lower(status) in ($1, $2)", lower("status")),
+        ("select * from payments order by lower(status) limit 3", lower("status")),
+        ("select lower(status), count(*) from payments group by 1", lower("status")),
+        ("select * from (select lower(status) as low from payments) p where low = $1", lower("status")),
+        ("select * from payments p join bookings b on lower(p.status) = lower(b.note)", lower("status")),
+    ],
+)
+def test_expressions_are_keys_like_columns(text: str, expression: FunctionCall) -> None:
+    key = IndexColumn(expression=expression)
+    wanted = replace(index_on("payments", "status"), columns=(key,))
+    assert wanted in found(text)
+    assert all(index.columns[0].column for index in found(text, plain_only=True))
+
+
+def test_an_expression_stands_among_columns() -> None:
+    indexes = found("select * from payments where lower(status) = $1 and booking_id = $2 and created_at > $3")
+    assert any(
+        [key.column or "lower" for key in index.columns] == ["lower", "booking_id", "created_at"] for index in indexes
+    )
+
+
+VIEWS = catalog(
+    BOOKINGS,
+    PAYMENTS,
+    table(
+        "paid",
+        column("payment"),
+        column("couple"),
+        kind=RelationKind.VIEW,
+        definition="SELECT p.id AS payment, b.couple_id AS couple FROM (public.payments p JOIN public.bookings b "
+        "ON ((b.id = p.booking_id))) WHERE (b.confirmed AND (lower(p.status) = 'paid'::text))",
+        beneath=["payments", "bookings"],
+    ),
+    table(
+        "on_top",
+        column("c"),
+        kind=RelationKind.VIEW,
+        definition="SELECT paid.couple AS c FROM public.paid WHERE (paid.payment > 3)",
+        beneath=["paid"],
+    ),
+    table("broken", column("x"), kind=RelationKind.VIEW, definition="SELECT 1 FROM", beneath=[]),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("select * from paid where couple = $1", {("couple_id",), ("booking_id",), ("confirmed",)}),
+        ("select p.one from paid as p (one, two) where p.two = $1", {("couple_id",)}),
+        ("select c from on_top where c = $1", {("couple_id",), ("id",)}),
+        ("select o.c from on_top o join paid on paid.couple = o.c", {("couple_id",), ("id",)}),
+    ],
+)
+def test_columns_of_views_are_those_of_their_tables(text: str, wanted: set[tuple[str, ...]]) -> None:
+    assert wanted <= keys(text, VIEWS)
+    read = read_statement(text, VIEWS)
+    assert isinstance(read, Query)
+    assert {name.table for name in read.relations} >= {"payments", "bookings", "paid"}
+
+
+def test_a_view_that_is_not_understood_yields_nothing() -> None:
+    assert found("select x from broken where x = 3", VIEWS) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "keys_", "beside"),
+    [
+        ("select amount from payments where created_at > $1", ("created_at",), ("amount",)),
+        ("select sum(p.amount) from payments p join bookings b on b.id = p.booking_id where b.couple_id = 1",
+         ("booking_id",), ("amount",)),
+        ("select status, total from bookings where vendor_id = $1", ("vendor_id",), ("status", "total")),
+        ("select total from bookings where vendor_id = $1 order by wedding_date", ("vendor_id", "wedding_date"), ("total",)),
+    ],
+)  # fmt: skip
+def test_what_else_a_query_reads_is_stored_beside_where_that_is_little(
+    text: str, keys_: tuple[str, ...], beside: tuple[str, ...]
+) -> None:
+    there = [index for index in found(text) if index.include]
+    assert any(tuple(key.column for key in index.columns) == keys_ and index.include == beside for index in there)
+    assert len(there) <= 4
+    assert not any(index.include for index in found(text, plain_only=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select * from payments where created_at > $1",
+        "select p from payments p where created_at > $1",
+        "select p.* from payments p where created_at > $1",
+        "select note from bookings where vendor_id = $1",
+        "select amount from payments where id = $1",
+        "select created_at from payments where created_at > $1",
+    ],
+    ids=["star", "row", "star of one", "wide", "one row", "nothing else"],
+)
+def test_nothing_is_stored_beside_where_it_cannot_pay(text: str) -> None:
+    assert not any(index.include for index in found(text))
+
+
+def states(**nulls: float) -> Catalog:
+    columns = {
+        name: replace(each, null_fraction=nulls.get(name, each.null_fraction))
+        for name, each in PAYMENTS.columns.items()
+    }
+    return catalog(replace(PAYMENTS, columns=columns), BOOKINGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys_", "predicate"),
+    [
+        ("select * from bookings where confirmed and vendor_id = $1", ("vendor_id",),
+         Comparison(column="confirmed", operator=ComparisonOperator.EQ, constant=Constant(type="boolean", value="true"))),
+        ("select * from bookings where not confirmed order by wedding_date", ("wedding_date",),
+         Comparison(column="confirmed", operator=ComparisonOperator.EQ, constant=Constant(type="boolean", value="false"))),
+        ("select * from payments where status = 'open' and booking_id = $1", ("booking_id",),
+         Comparison(column="status", operator=ComparisonOperator.EQ, constant=Constant(type="text", value="open"))),
+        ("select * from payments where status <> 'done'", ("status",),
+         Comparison(column="status", operator=ComparisonOperator.NE, constant=Constant(type="text", value="done"))),
+        ("select * from payments where amount is null and created_at > $1", ("created_at",),
+         Comparison(column="amount", operator=ComparisonOperator.IS_NULL)),
+        ("select * from payments where booking_id is not null and created_at > $1", ("created_at",),
+         Comparison(column="booking_id", operator=ComparisonOperator.IS_NOT_NULL)),
+    ],
+)  # fmt: skip
+def test_conditions_that_always_hold_make_partial_indexes(
+    text: str, keys_: tuple[str, ...], predicate: Comparison
+) -> None:
+    of = states(amount=0.1, booking_id=0.9)
+    there = {
+        tuple(key.column for key in index.columns): index.predicate for index in found(text, of) if index.predicate
+    }
+    assert there == {keys_: (predicate,)}
+    assert not any(index.predicate for index in found(text, of, plain_only=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select * from payments where status = $1 and booking_id = $2",
+        "select * from payments where status = 'open' or booking_id = $2",
+        "select * from payments where not (status = 'open') and booking_id = $2",
+        "select * from payments where booking_id = 17",
+        "select * from payments where amount is not null and created_at > $1",
+        "select * from payments where created_at > '2026-01-01'",
+        "select count(*) filter (where status = 'open') from payments where booking_id = $1",
+        "select * from payments where status = (select 'open') and booking_id = $2",
+    ],
+    ids=["parameter", "or", "not", "many values", "few nulls", "range", "filter", "subquery"],
+)
+def test_no_predicate_is_guessed(text: str) -> None:
+    assert not any(index.predicate for index in found(text))
+
+
+def test_ranges_of_blocks_are_thought_of_on_large_tables_in_order() -> None:
+    text = "select * from payments where created_at > $1"
+    grown = replace(PAYMENTS.columns["created_at"], correlation=-0.99)
+    large = replace(PAYMENTS, bytes=200_000_000, columns={**PAYMENTS.columns, "created_at": grown})
+    brin = replace(index_on("payments", "created_at"), method=AccessMethod.BRIN)
+    assert brin in found(text, catalog(large))
+    assert brin not in found(text, catalog(large), plain_only=True)
+    assert brin not in found(text, catalog(replace(large, bytes=20_000_000)))
+    assert brin not in found(text, catalog(replace(large, columns=PAYMENTS.columns)))
+    assert brin not in found("select * from payments where created_at = $1", catalog(large))
+    assert found(text, catalog(large, indexes=[existing(brin)])) == (index_on("payments", "created_at"),)
+
+
+def test_generated_columns_are_indexed_where_they_are_stored() -> None:
+    text = "select * from payments where booking_id = $1"
+    stored = replace(PAYMENTS.columns["booking_id"], generated=True)
+    of = catalog(replace(PAYMENTS, columns={**PAYMENTS.columns, "booking_id": stored}))
+    assert found(text, of) == (index_on("payments", "booking_id"),)
+    virtual = replace(stored, virtual=True)
+    assert found(text, catalog(replace(PAYMENTS, columns={**PAYMENTS.columns, "booking_id": virtual}))) == ()
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "served"),
+    [
+        pytest.param(partial_on(OPEN), partial_on(OPEN), True, id="same predicate"),
+        pytest.param(partial_on(), partial_on(OPEN), True, id="whole"),
+        pytest.param(partial_on(OPEN), partial_on(), False, id="less"),
+        pytest.param(partial_on(OPEN), partial_on(NONE), False, id="other predicate"),
+        pytest.param(partial_on(OPEN), partial_on(NONE, OPEN), True, id="more rows"),
+        pytest.param(partial_on(method=AccessMethod.BRIN), partial_on(), False, id="other method"),
+    ],
+)
+def test_an_index_on_a_part_of_the_rows_serves_that_part(there: Index, wanted: Index, served: bool) -> None:
+    assert is_served(wanted, [existing(there)]) is served
+
+
+TEXTS = [
+    "select p.id from payments p join bookings b on b.id = p.booking_id where b.vendor_id = 1 and p.status = 'x'",
+    "select amount from payments where lower(status) = 'x' and created_at > $1 order by booking_id",
+    "select vendor_id, count(*) from bookings where not confirmed group by vendor_id",
+    "select c from on_top where c between 1 and 3",
+]
+
+
+@given(st.sampled_from(TEXTS), st.permutations(list(VIEWS.tables.values())), st.integers(1, 4))
+def test_candidates_do_not_hang_on_the_order_of_the_catalog(text: str, tables: list[Table], width: int) -> None:
+    shuffled = catalog(*(replace(each, columns=dict(reversed(list(each.columns.items())))) for each in tables))
+    one = {replace(index, include=tuple(sorted(index.include))) for index in found(text, VIEWS, width)}
+    assert {replace(index, include=tuple(sorted(index.include))) for index in found(text, shuffled, width)} == one
+    in_order = catalog(*tables)
+    assert found(text, in_order, width) == found(text, VIEWS, width)
+
+
+@given(st.sampled_from(TEXTS), st.data())
+def test_what_is_there_or_served_is_never_proposed(text: str, data: st.DataObject) -> None:
+    proposed = found(text, VIEWS)
+    made = data.draw(st.lists(st.sampled_from(proposed), max_size=5, unique=True))
+    of = replace(VIEWS, indexes=tuple(map(existing, made)))
+    again = found(text, of)
+    assert set(again) <= set(proposed) - set(made)
+    assert not any(is_served(index, of.indexes) for index in again)
+
+
+def test_sixty_joins_are_read_as_a_whole() -> None:
+    joins = " ".join(f"join payments p{n} on p{n}.booking_id = p{n - 1}.id" for n in range(1, 60))
+    conditions = " and ".join(f"p{n}.amount = {n}" for n in range(60))
+    assert ("amount", "booking_id") in keys(f"select p0.id from payments p0 {joins} where {conditions}")

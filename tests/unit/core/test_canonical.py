@@ -19,7 +19,9 @@ from pgtend.domain.index import (
     Index,
     IndexColumn,
     NullsOrder,
+    OperatorCall,
     SortOrder,
+    TypeCast,
 )
 from pgtend.domain.recommendation import Action, Bounds, Proposal
 from tests.unit.core.catalogs import index_on
@@ -40,6 +42,12 @@ RICH = Index(
     ),
     unique=True,
 )  # fmt: skip
+SIZE = OperatorCall(operator="->>", arguments=(ColumnArgument(column="data"), Constant(type="text", value="size")))
+NESTED = Index(
+    schema="shop",
+    table="orders",
+    columns=(IndexColumn(expression=TypeCast(cast_to="integer", arguments=(SIZE,))),),
+)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,7 @@ RICH = Index(
     [
         (Action.CREATE, PLAIN, "d5ab9b045d1015886fb0763e7c8d4fbe86dddc197d4a14f1340c90883428414e"),
         (Action.CREATE, RICH, "b9deff27b676cfe52c414b2e8359de02f2f6b8c468c6d0d6b2d5ad69b0a11b8e"),
+        (Action.CREATE, NESTED, "b6f8956f45551e2bfe559d5c74941b2641a2361a18ea39e9b4730f9055aa2713"),
         (
             Action.DROP,
             replace(PLAIN, name="old_idx"),
@@ -58,7 +67,7 @@ RICH = Index(
             "4db72c2ac4b6933a11df01d5ec461cdbee9ace8008bedd2db90b2f882256c71e",
         ),
     ],
-    ids=["create", "create-rich", "drop", "rebuild"],
+    ids=["create", "create-rich", "create-nested", "drop", "rebuild"],
 )
 def test_the_hash_stays_what_it_was_in_every_release(action: Action, index: Index, hash_: str) -> None:
     """Names that users have committed to Git hang on these."""

@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.index import (
     AccessMethod,
+    Argument,
     ColumnArgument,
     Comparison,
     ComparisonOperator,
     Constant,
+    Expression,
     FunctionCall,
     Index,
     IndexColumn,
     NullsOrder,
+    OperatorCall,
     SortOrder,
+    TypeCast,
 )
 from pgtend.domain.policy import Aggressiveness, Mode
 from pgtend.domain.policy_status import Effective, PolicyStatus, RecommendationSummary
@@ -72,7 +76,19 @@ def several(element: Any, most: int = 3) -> Any:
 
 
 constants = st.builds(Constant, type=names, value=texts)
-calls = st.builds(FunctionCall, function=names, arguments=several(st.builds(ColumnArgument, column=names) | constants))
+
+
+def calls_of(arguments: st.SearchStrategy[Argument]) -> st.SearchStrategy[Expression]:
+    """Calls of each kind over these arguments."""
+    return (
+        st.builds(FunctionCall, function=names, arguments=several(arguments, 2))
+        | st.builds(OperatorCall, operator=st.sampled_from(["->", "->>"]), arguments=st.tuples(arguments, arguments))
+        | st.builds(TypeCast, cast_to=names, arguments=st.tuples(arguments))
+    )
+
+
+leaves = st.builds(ColumnArgument, column=names) | constants
+calls = calls_of(leaves | calls_of(leaves | calls_of(leaves)))
 keys = st.builds(
     IndexColumn,
     column=names,

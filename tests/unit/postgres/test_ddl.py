@@ -19,8 +19,10 @@ from pgtend.domain.index import (
     Index,
     IndexColumn,
     NullsOrder,
+    OperatorCall,
     SortOrder,
     TableName,
+    TypeCast,
 )
 from pgtend.postgres.ddl import analyze_table, comment_on_index, create_index, describe, describe_drop, drop_index
 
@@ -31,6 +33,7 @@ def index_on(*columns: IndexColumn, **more: object) -> Index:
 
 VENDOR = IndexColumn(column="vendor")
 
+NAME = ColumnArgument(column="name")
 CASES = [
     (index_on(VENDOR), "CREATE INDEX n ON public.bookings USING btree (vendor)"),
     (index_on(VENDOR, unique=True), "CREATE UNIQUE INDEX n ON public.bookings USING btree (vendor)"),
@@ -49,6 +52,34 @@ CASES = [
     (
         index_on(IndexColumn(expression=FunctionCall(function="lower", arguments=(ColumnArgument(column="Name"),)))),
         'CREATE INDEX n ON public.bookings USING btree ((pg_catalog.lower("Name")))',
+    ),
+    (
+        index_on(
+            IndexColumn(
+                expression=TypeCast(
+                    cast_to="integer",
+                    arguments=(
+                        OperatorCall(
+                            operator="->>",
+                            arguments=(ColumnArgument(column="data"), Constant(type="text", value="it's")),
+                        ),
+                    ),
+                )
+            )
+        ),
+        "CREATE INDEX n ON public.bookings USING btree "
+        "((CAST((data OPERATOR(pg_catalog.->>) 'it''s'::pg_catalog.text) AS pg_catalog.int4)))",
+    ),
+    (
+        index_on(
+            IndexColumn(
+                expression=FunctionCall(
+                    function="coalesce",
+                    arguments=(ColumnArgument(column="name"), Constant(type="text", value="")),
+                )
+            )
+        ),
+        "CREATE INDEX n ON public.bookings USING btree ((COALESCE(name, ''::pg_catalog.text)))",
     ),
     (
         index_on(
@@ -97,6 +128,13 @@ def test_every_statement_quotes_its_names() -> None:
             index_on(IndexColumn(expression=FunctionCall(function="pg_sleep", arguments=()))),
             "not one that pgtend builds",
         ),
+        (
+            index_on(IndexColumn(expression=OperatorCall(operator="||", arguments=(NAME, NAME)))),
+            "operator || is not one that pgtend builds",
+        ),
+        (index_on(IndexColumn(expression=OperatorCall(operator="->", arguments=(NAME,)))), "between two arguments"),
+        (index_on(IndexColumn(expression=TypeCast(cast_to="regclass", arguments=(NAME,)))), "type regclass"),
+        (index_on(IndexColumn(expression=TypeCast(cast_to="text", arguments=(NAME, NAME)))), "one argument"),
         (
             index_on(
                 VENDOR,

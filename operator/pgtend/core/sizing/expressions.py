@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgtend.domain.catalog import Column, Table
-from pgtend.domain.index import ColumnArgument, Constant, FunctionCall, IndexColumn
+from pgtend.domain.index import Argument, ColumnArgument, Constant, FunctionCall, IndexColumn, TypeCast
 
 _SAME = frozenset({"abs", "ceil", "floor", "round"})
 _TEXT = frozenset(
     {"btrim", "left", "lower", "ltrim", "md5", "replace", "reverse", "right", "rtrim", "split_part", "substr", "upper"}
 )
 _CUT = frozenset({"left", "right"})
+_FIXED = {"smallint": 2, "integer": 4, "bigint": 8, "date": 4, "timestamp without time zone": 8}
+"""Bytes of the types of fixed length that equal values are stored once of."""
 _MD5 = 33
 """Bytes of md5()'s 32 digits with their header."""
 
@@ -23,9 +25,37 @@ def key_column(key: IndexColumn, table: Table) -> Column | None:
     """
     if key.expression is None:
         return table.columns.get(key.column or "")
-    arguments = [each.column for each in key.expression.arguments if isinstance(each, ColumnArgument)]
-    source = table.columns.get(arguments[0]) if len(arguments) == 1 else None
-    return None if source is None else _computed(key.expression, source)
+    return _column(key.expression, table)
+
+
+def _column(argument: Argument, table: Table) -> Column | None:
+    if isinstance(argument, ColumnArgument):
+        return table.columns.get(argument.column)
+    if isinstance(argument, Constant):
+        return None
+    inner = [each for each in argument.arguments if not isinstance(each, Constant)]
+    source = _column(inner[0], table) if len(inner) == 1 else None
+    if source is None:
+        return None
+    if isinstance(argument, FunctionCall):
+        return _computed(argument, source)
+    return _cast(argument, source) if isinstance(argument, TypeCast) else None
+
+
+def _cast(cast: TypeCast, source: Column) -> Column | None:
+    size = _FIXED.get(cast.cast_to)
+    if size is None:
+        return None
+    return replace(
+        source,
+        name=f"({source.name})::{cast.cast_to}",
+        type=cast.cast_to,
+        type_length=size,
+        alignment=min(size, 8),
+        average_width=size,
+        deduplicates=True,
+        correlation=None,
+    )
 
 
 def _computed(call: FunctionCall, source: Column) -> Column | None:

@@ -2,58 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from pgtend.core.sql.comparisons import read_comparison
+from pgtend.core.sql.expressions import TypedColumn, read_key
+from pgtend.core.sql.inverted_usage import InvertedUse, inverted_uses
 from pgtend.core.sql.lexer import NotLexable, tokenize
-from pgtend.core.sql.tree import NotParsable, Tree, name_of, parse, tables_in
+from pgtend.core.sql.ordering import SortKey, orders_of, projected
+from pgtend.core.sql.origins import BaseColumn, Origins, star_source
+from pgtend.core.sql.places import beneath
+from pgtend.core.sql.tree import NotParsable, Tree, parse
+from pgtend.core.sql.views import expand_views
 from pgtend.domain.catalog import Catalog
-from pgtend.domain.index import NullsOrder, SortOrder, TableName
+from pgtend.domain.index import Comparison, Expression, TableName
 from pgtend.domain.workload import Query
 
+Key = str | Expression
+"""A column by its name, or an expression over columns."""
+
 _RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
-_DEEPEST_LINEAGE = 20
 _MOST_CONDITIONS = 500
 """Thousands of conditions in one statement say nothing new; the outermost are read."""
 _CONDITIONS = (exp.EQ, exp.NullSafeEQ, exp.In, exp.Is, exp.Like, *_RANGES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SortKey:
-    """One column of an ORDER BY."""
-
-    column: str
-    order: SortOrder = SortOrder.ASC
-    nulls: NullsOrder | None = None
+_KNOWN = (exp.EQ, exp.NEQ, exp.Is, exp.Not, exp.Column)
 
 
 @dataclass(kw_only=True)
 class TableUse:
-    """One occurrence of a table in a query. Lists are in the order of the text and hold each column once."""
+    """One occurrence of a table in a query. Lists are in the order of the text and hold each key once."""
 
     table: TableName
-    equal: list[str] = field(default_factory=list)
+    equal: list[Key] = field(default_factory=list)
     """Compared with something that is known before the table is read: =, IN, IS NULL, a boolean by itself."""
-    joined: list[str] = field(default_factory=list)
+    joined: list[Key] = field(default_factory=list)
     """Equal to a column of another table."""
-    ranged: list[str] = field(default_factory=list)
+    ranged: list[Key] = field(default_factory=list)
     """Compared by <, >, BETWEEN."""
-    prefixed: list[str] = field(default_factory=list)
+    rows: list[tuple[Key, ...]] = field(default_factory=list)
+    """Compared as a row, ``(a, b) > ($1, $2)``: one range over all of them."""
+    prefixed: list[Key] = field(default_factory=list)
     """LIKE with a constant that begins with something else than a wildcard."""
-    loose: list[str] = field(default_factory=list)
+    loose: list[Key] = field(default_factory=list)
     """Any of these beneath an OR: such a column needs an index of its own."""
-    sorted: tuple[SortKey, ...] = ()
-    """ORDER BY, where all of it is of this table."""
-    grouped: tuple[str, ...] = ()
+    orders: list[tuple[SortKey, ...]] = field(default_factory=list)
+    """ORDER BY, and PARTITION BY with ORDER BY of a window, where all of it is of this table."""
+    grouped: tuple[Key, ...] = ()
     """GROUP BY or DISTINCT, where all of it is of this table."""
-    extreme: list[str] = field(default_factory=list)
+    extreme: list[Key] = field(default_factory=list)
     """min() or max() of it is asked for."""
-
-
-_Found = tuple[exp.Table, str]
-"""An occurrence of a table, and one of its columns."""
+    conditions: list[Comparison] = field(default_factory=list)
+    """What holds for every row that is wanted, with its constant where there is one."""
+    read: set[str] = field(default_factory=set)
+    """Columns that the query names anywhere."""
+    whole: bool = False
+    """Whether it reads whole rows."""
+    inverted: list[InvertedUse] = field(default_factory=list)
+    """What only an index on the parts of values serves."""
 
 
 def table_uses(query: Query, catalog: Catalog) -> tuple[TableUse, ...]:
@@ -64,21 +70,18 @@ def table_uses(query: Query, catalog: Catalog) -> tuple[TableUse, ...]:
         tree = parse(tokenize(query.plannable))
     except (NotLexable, NotParsable):
         return ()
-    return _Reader(tree, query, catalog).read()
+    expand_views(tree, catalog)
+    return _Reader(tree, catalog).read()
 
 
 class _Reader:
     """One pass over one tree."""
 
-    def __init__(self, tree: Tree, query: Query, catalog: Catalog) -> None:
+    def __init__(self, tree: Tree, catalog: Catalog) -> None:
         self._root = tree.root
         self._catalog = catalog
-        self._uses: dict[int, TableUse] = {}
-        for table in tables_in(tree):
-            name = TableName(schema=table.db, table=name_of(table.this))
-            if name in query.relations:
-                self._uses[id(table)] = TableUse(table=name)
-        self._sources: dict[int, dict[str, exp.Expr]] = {}
+        self._origins = Origins(tree, catalog)
+        self._uses = tuple(TableUse(table=name) for name in self._origins.tables)
 
     def read(self) -> tuple[TableUse, ...]:
         conditions = 0
@@ -86,76 +89,148 @@ class _Reader:
             conditions += isinstance(node, _CONDITIONS)
             if conditions > _MOST_CONDITIONS:
                 break
-            if isinstance(node, exp.EQ | exp.NullSafeEQ):
-                self._read_equality(node)
-            elif isinstance(node, exp.In):
-                self._read_in(node)
-            elif isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
-                self._note(node.this, "equal", node)
-            elif isinstance(node, _RANGES):
-                self._read_range(node)
-            elif isinstance(node, exp.Like):
-                self._read_like(node)
-            elif isinstance(node, exp.Anonymous) and node.name in ("min", "max") and len(node.expressions) == 1:
-                self._note(node.expressions[0], "extreme", node)
-            elif isinstance(node, exp.Column):
-                self._read_boolean(node)
-            elif isinstance(node, exp.Select):
-                self._read_order(node)
-                self._read_groups(node)
-        return tuple(self._uses.values())
+            self._read_node(node)
+        for use, found in inverted_uses(self._root, self._origins, self._catalog):
+            self._uses[use].inverted.append(found)
+        return self._uses
+
+    def _read_node(self, node: exp.Expr) -> None:
+        if isinstance(node, _KNOWN):
+            self._read_condition(node)
+        if isinstance(node, exp.EQ | exp.NullSafeEQ):
+            self._read_equality(node)
+        elif isinstance(node, exp.In):
+            self._read_in(node)
+        elif isinstance(node, exp.Is) and isinstance(node.expression, exp.Null) and not node.args.get("negate"):
+            self._note(node.this, "equal", node)
+        elif isinstance(node, _RANGES):
+            self._read_range(node)
+        elif isinstance(node, exp.Like):
+            self._read_like(node)
+        elif isinstance(node, exp.Anonymous) and node.name in ("min", "max") and len(node.expressions) == 1:
+            self._read_extreme(node)
+        elif isinstance(node, exp.Column):
+            self._read_column(node)
+        elif isinstance(node, exp.Select):
+            self._read_select(node)
+        elif isinstance(node, exp.Window):
+            self._read_orders(node)
 
     def _read_equality(self, node: exp.Binary) -> None:
-        left, right = self._resolve(node.this), self._resolve(node.expression)
-        if left and right and left[0] is not right[0]:
-            self._note(node.this, "joined", node)
-            self._note(node.expression, "joined", node)
+        left, right = node.this.unnest(), node.expression.unnest()
+        if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+            for one, other in zip(left.expressions, right.expressions, strict=False):
+                self._equate(one, other, node)
+        else:
+            self._equate(left, right, node)
+
+    def _equate(self, left: exp.Expr, right: exp.Expr, where: exp.Expr) -> None:
+        keys, others = self._keys(left), self._keys(right)
+        if keys and others:
+            if {number for number, _ in keys}.isdisjoint(number for number, _ in others):
+                self._note(left, "joined", where)
+                self._note(right, "joined", where)
             return
-        for side, other in ((node.this, node.expression), (node.expression, node.this)):
-            found = self._resolve(side)
-            if found and not self._reads(other, found[0]):
-                self._note(side, "equal", node)
-            elif isinstance(side, exp.Tuple) and isinstance(other, exp.Tuple):
-                for part in side.expressions:
-                    self._note(part, "equal", node)
+        for side, other in ((left, right), (right, left)):
+            for number, key in self._keys(side):
+                if not self._reads(other, number):
+                    self._add(number, key, "equal", where)
 
     def _read_in(self, node: exp.In) -> None:
-        for part in node.this.expressions if isinstance(node.this, exp.Tuple) else (node.this,):
-            self._note(part, "equal", node)
         query = node.args.get("query")
         inner = query.this if isinstance(query, exp.Subquery) else query
-        if isinstance(inner, exp.Select) and len(inner.expressions) == 1:  # a semi-join may be driven from either side
-            self._note(inner.expressions[0].unalias(), "joined", node)
+        parts = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
+        outputs = inner.expressions if isinstance(inner, exp.Select) else []
+        for part in parts:
+            self._note(part, "equal", node)
+        if len(outputs) == len(parts):
+            for output in outputs:  # a semi-join may be driven from either side
+                self._note(output.unalias(), "joined", node)
 
     def _read_range(self, node: exp.Expr) -> None:
-        for side in (node.this, node.args.get("expression")):
-            self._note(side, "ranged", node)
+        sides = [node.this, node.args.get("expression"), node.args.get("low"), node.args.get("high")]
+        for side in sides:
+            inner = side.unnest() if isinstance(side, exp.Expr) else None
+            if isinstance(inner, exp.Tuple):
+                self._read_row(inner, node)
+            elif inner is not None:
+                self._note(inner, "ranged", node)
+
+    def _read_row(self, row: exp.Tuple, where: exp.Expr) -> None:
+        found = [each[0] for part in row.expressions if len(each := self._keys(part)) == 1]
+        numbers = {number for number, _ in found}
+        if len(found) == len(row.expressions) and len(numbers) == 1 and beneath(where) == "":
+            keys = tuple(key for _, key in found)
+            self._uses[numbers.pop()].rows.append(keys)
+            self._note(row.expressions[0], "ranged", where)
 
     def _read_like(self, node: exp.Like) -> None:
         pattern = node.expression
         if isinstance(pattern, exp.Literal) and pattern.is_string and pattern.name[:1] not in ("", "%", "_", "/"):
             self._note(node.this, "prefixed", node)
 
-    def _read_boolean(self, node: exp.Column) -> None:
-        condition: exp.Expr = node.parent if isinstance(node.parent, exp.Not) else node
-        found = self._resolve(node) if isinstance(condition.parent, exp.Where | exp.And) else None
-        if found and self._column_type(found) == "boolean":
-            self._note(node, "equal", condition)
+    def _read_extreme(self, node: exp.Anonymous) -> None:
+        if not isinstance(node.parent and node.parent.parent, exp.Window):
+            for number, key in self._keys(node.expressions[0]):
+                _append(self._uses[number].extreme, key)
 
-    def _read_order(self, select: exp.Select) -> None:
-        order = select.args.get("order")
-        if not isinstance(order, exp.Order):
+    def _read_column(self, node: exp.Column) -> None:
+        if star_source(node) is not None:
             return
-        keys: list[SortKey] = []
-        owners: set[int] = set()
-        for ordered in order.expressions:
-            found = self._resolve(self._projected(select, ordered.this))
-            if found is None:
-                return
-            owners.add(id(found[0]))
-            keys.append(_sort_key(found[1], ordered))
-        if len(owners) == 1:
-            self._uses[owners.pop()].sorted = tuple(dict.fromkeys(keys))
+        found = self._origins.of(node)
+        for origin in found:
+            if isinstance(origin, BaseColumn):
+                self._uses[origin.table].read.add(origin.name)
+        if not found and not node.table:
+            self._read_whole(node.name, node)
+        condition: exp.Expr = node.parent if isinstance(node.parent, exp.Not) else node
+        if isinstance(condition.parent, exp.Where | exp.And):
+            for number, key in self._keys(node):
+                if isinstance(key, str) and self._type_of(number, key) == "boolean":
+                    self._add(number, key, "equal", condition)
+
+    def _read_condition(self, node: exp.Expr) -> None:
+        """What is known of every row: a comparison of one column that stands by itself."""
+        if not isinstance(node.parent, exp.Where | exp.And | exp.Join) or beneath(node) != "":
+            return
+        columns = [each for each in node.find_all(exp.Column) if self._origins.column_of(each)]
+        base = self._origins.column_of(columns[0]) if len(columns) == 1 else None
+        if base is None:
+            return
+        comparison = read_comparison(node, lambda _: (base.name, self._type_of(base.table, base.name)))
+        known = self._uses[base.table].conditions
+        if comparison is not None and comparison not in known:
+            known.append(comparison)
+
+    def _read_select(self, select: exp.Select) -> None:
+        for _, left, right in self._origins.sources_of(select).merged:
+            for origin in (*left, *right):
+                if isinstance(origin, BaseColumn):
+                    _append(self._uses[origin.table].joined, origin.name)
+                    self._uses[origin.table].read.add(origin.name)
+        if not isinstance(select.parent, exp.Exists):
+            for output in select.expressions:
+                star_of = star_source(output)
+                if star_of is not None:
+                    self._read_whole(star_of, select)
+        self._read_orders(select)
+        self._read_groups(select)
+
+    def _read_whole(self, name: str, node: exp.Expr) -> None:
+        """Mark what ``*`` or ``name.*`` or a row as a value stands for."""
+        select = node if isinstance(node, exp.Select) else node.find_ancestor(exp.Select)
+        if isinstance(select, exp.Select):
+            for each, columns in self._origins.sources_of(select).columns.items():
+                if name in ("", each):
+                    origins = [origin for found in columns.values() for origin in found]
+                    for origin in origins:
+                        if isinstance(origin, BaseColumn):
+                            self._uses[origin.table].whole = True
+
+    def _read_orders(self, node: exp.Select | exp.Window) -> None:
+        for number, order in orders_of(node, self._keys):
+            if order not in self._uses[number].orders:
+                self._uses[number].orders.append(order)
 
     def _read_groups(self, select: exp.Select) -> None:
         group = select.args.get("group")
@@ -167,133 +242,57 @@ class _Reader:
             wanted = on.expressions if isinstance(on, exp.Tuple) else select.expressions
         else:
             return
-        found = [self._resolve(self._projected(select, each)) for each in wanted]
-        owners = {id(each[0]) if each else 0 for each in found}
-        if len(owners) == 1 and 0 not in owners:
-            self._uses[owners.pop()].grouped = tuple(dict.fromkeys(each[1] for each in found if each))
+        found = [self._keys(projected(select, each)) for each in wanted]
+        numbers = {each[0][0] if len(each) == 1 else None for each in found}
+        number = numbers.pop() if len(numbers) == 1 else None
+        if number is not None:
+            self._uses[number].grouped = tuple(dict.fromkeys(each[0][1] for each in found))
 
-    def _projected(self, select: exp.Select, node: exp.Expr) -> exp.Expr:
-        """What ``ORDER BY 2`` or ``ORDER BY name of an output column`` means."""
-        if isinstance(node, exp.Literal) and not node.is_string and node.name.isdecimal():
-            place = int(node.name) - 1
-            if 0 <= place < len(select.expressions):
-                output: exp.Expr = select.expressions[place]
-                return output.unalias()
-        if isinstance(node, exp.Column) and not node.table:
-            for output in select.expressions:
-                if isinstance(output, exp.Alias) and output.alias == node.name:
-                    inner: exp.Expr = output.this
-                    return inner
-        return node
+    def _note(self, node: exp.Expr, role: str, where: exp.Expr) -> None:
+        for number, key in self._keys(node):
+            self._add(number, key, role, where)
 
-    def _note(self, node: exp.Expr | None, role: str, where: exp.Expr) -> None:
-        found = self._resolve(node)
-        if found is None:
-            return
-        beneath = _beneath(where) if role != "extreme" else ""
-        if beneath is None:
-            return
-        columns: list[str] = getattr(self._uses[id(found[0])], "loose" if beneath == "or" else role)
-        if found[1] not in columns:
-            columns.append(found[1])
+    def _add(self, number: int, key: Key, role: str, where: exp.Expr) -> None:
+        under = beneath(where)
+        if under is not None:
+            keys: list[Key] = getattr(self._uses[number], "loose" if under == "or" else role)
+            _append(keys, key)
 
-    def _reads(self, node: exp.Expr, table: exp.Table) -> bool:
-        columns = node.find_all(exp.Column)
-        return any((found := self._resolve(column)) is not None and found[0] is table for column in columns)
+    def _reads(self, node: exp.Expr, number: int) -> bool:
+        return any(
+            isinstance(origin, BaseColumn) and origin.table == number
+            for column in node.find_all(exp.Column)
+            for origin in self._origins.of(column)
+        )
 
-    def _column_type(self, found: _Found) -> str:
-        return self._catalog.tables[self._uses[id(found[0])].table].columns[found[1]].type
+    def _type_of(self, number: int, name: str) -> str:
+        return self._catalog.tables[self._uses[number].table].columns[name].type
 
-    def _resolve(self, node: exp.Expr | None, depth: int = 0) -> _Found | None:
-        """The column of a base table that an expression plainly is, through subqueries and WITH queries."""
-        if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier) or depth > _DEEPEST_LINEAGE:
-            return None
-        select = node.find_ancestor(exp.Select)
-        while select is not None:
-            sources = self._sources_of(select)
-            if node.table:
-                if node.table in sources:
-                    return self._column_of(sources[node.table], node.name, depth)
-            else:
-                found = [each for source in sources.values() if (each := self._column_of(source, node.name, depth))]
-                if found:
-                    return found[0] if len(found) == 1 else None
-            select = select.find_ancestor(exp.Select)
-        return None
+    def _keys(self, node: exp.Expr) -> list[tuple[int, Key]]:
+        """What a node is as the key of an index, for each table of which it is that."""
+        keys: list[tuple[int, Key]] = []
+        for origin in self._origins.of(node):
+            if isinstance(origin, BaseColumn):
+                keys.append((origin.table, origin.name))
+                continue
+            found = next(
+                (base for each in origin.find_all(exp.Column) if (base := self._origins.column_of(each))), None
+            )
+            key = None if found is None else read_key(origin, self._columns_of(found.table))
+            if found is not None and key is not None:
+                keys.append((found.table, key))
+        return keys
 
-    def _column_of(self, source: exp.Expr, name: str, depth: int) -> _Found | None:
-        if isinstance(source, exp.Table):
-            use = self._uses.get(id(source))
-            if use is not None and name in self._catalog.tables[use.table].columns:
-                return source, name
-            return None
-        if isinstance(source, exp.Select):
-            for output in source.expressions:
-                if output.alias_or_name == name:
-                    return self._resolve(output.unalias(), depth + 1)
-        return None
+    def _columns_of(self, number: int) -> TypedColumn:
+        def column(node: exp.Column) -> tuple[str, str] | None:
+            base = self._origins.column_of(node)
+            if base is None or base.table != number:
+                return None
+            return base.name, self._type_of(number, base.name)
 
-    def _sources_of(self, select: exp.Select) -> dict[str, exp.Expr]:
-        known = self._sources.get(id(select))
-        if known is None:
-            known = dict(self._find_sources(select))
-            self._sources[id(select)] = known
-        return known
-
-    def _find_sources(self, select: exp.Select) -> Iterator[tuple[str, exp.Expr]]:
-        from_ = select.args.get("from_")
-        items = [from_.this] if isinstance(from_, exp.From) else []
-        items += [join.this for join in select.args.get("joins") or ()]
-        while items:
-            item = items.pop(0)
-            items += [join.this for join in item.args.get("joins") or ()]
-            if isinstance(item, exp.Table) and id(item) in self._uses:
-                yield item.alias_or_name, item
-            elif isinstance(item, exp.Table):
-                query = _with_query(item)
-                if query is not None:
-                    yield item.alias_or_name, query
-            elif isinstance(item, exp.Subquery):
-                if isinstance(item.this, exp.Select):
-                    yield item.alias_or_name, item.this
-                elif isinstance(item.this, exp.Table):
-                    items.append(item.this)
+        return column
 
 
-def _with_query(table: exp.Table) -> exp.Select | None:
-    """The SELECT of the WITH query that a name stands for, where it renames no columns."""
-    node: exp.Expr | None = table
-    while node is not None:
-        with_ = node.args.get("with_")
-        if isinstance(with_, exp.With):
-            for cte in with_.expressions:
-                alias = cte.args.get("alias")
-                if cte.alias == name_of(table.this) and isinstance(cte.this, exp.Select):
-                    return None if alias is not None and alias.columns else cte.this
-        node = node.parent
-    return None
-
-
-def _beneath(node: exp.Expr) -> str | None:
-    """ "or" where a condition stands under an OR of its own query, "" where it always holds, None where it does not filter rows."""
-    parent = node.parent
-    answer = ""
-    while parent is not None and not isinstance(parent, exp.Where | exp.Join):
-        if isinstance(parent, exp.Not | exp.Case | exp.Select):
-            return None
-        if isinstance(parent, exp.Or):
-            answer = "or"
-        parent = parent.parent
-    if parent is None or isinstance(parent.parent, exp.Filter):
-        return None
-    return answer
-
-
-def _sort_key(column: str, ordered: exp.Expr) -> SortKey:
-    descending = bool(ordered.args.get("desc"))
-    nulls_first = bool(ordered.args.get("nulls_first"))
-    return SortKey(
-        column=column,
-        order=SortOrder.DESC if descending else SortOrder.ASC,
-        nulls=None if nulls_first == descending else (NullsOrder.FIRST if nulls_first else NullsOrder.LAST),
-    )
+def _append(keys: list[Key], key: Key) -> None:
+    if key not in keys:
+        keys.append(key)

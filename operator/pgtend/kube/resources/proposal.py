@@ -21,7 +21,7 @@ class Constant(Observed):
     value: Annotated[Value, Field(description="The constant in the text syntax of its type, without quotes.")]
 
 
-class FunctionArgument(Observed):
+class _Value(Observed):
     """A column, or a typed constant (type and value together)."""
 
     column: Annotated[PostgresName | None, Field(description="A column of the table.")] = None
@@ -29,13 +29,44 @@ class FunctionArgument(Observed):
     value: Annotated[Value | None, Field(description="A constant in the text syntax of its type.")] = None
 
 
-class FunctionCall(Observed):
-    """An immutable built-in function over columns and constants."""
+Function = Annotated[PostgresName | None, Field(description="A function, from pgtend's list of immutable built-ins.")]
+# Not an enum of the schema, for the same reason as the operator of a comparison.
+Operator = Annotated[Word | None, Field(description="An operator between two arguments: -> or ->>.")]
+CastTo = Annotated[TypeName | None, Field(description="A Postgres type that the one argument is cast to.")]
 
-    function: Annotated[PostgresName, Field(description="The function, from pgtend's list of immutable built-ins.")]
+
+class _InnerArgument(_Value):
+    """A column, a typed constant, or a call whose arguments are columns and constants."""
+
+    function: Function = None
+    operator: Operator = None
+    cast_to: CastTo = None
     arguments: Annotated[
-        tuple[FunctionArgument, ...],
-        Field(max_length=16, description="What it is called with, in order.", json_schema_extra=ATOMIC),
+        tuple[_Value, ...], Field(max_length=16, description="What it is made of, in order.", json_schema_extra=ATOMIC)
+    ] = ()
+
+
+class _Argument(_Value):
+    """A column, a typed constant, or a call within the call."""
+
+    function: Function = None
+    operator: Operator = None
+    cast_to: CastTo = None
+    arguments: Annotated[
+        tuple[_InnerArgument, ...],
+        Field(max_length=16, description="What it is made of, in order.", json_schema_extra=ATOMIC),
+    ] = ()
+
+
+class Expression(Observed):
+    """An immutable built-in function, operator or cast over columns and constants: exactly one of the three."""
+
+    function: Function = None
+    operator: Operator = None
+    cast_to: CastTo = None
+    arguments: Annotated[
+        tuple[_Argument, ...],
+        Field(max_length=16, description="What it is made of, in order.", json_schema_extra=ATOMIC),
     ]
 
 
@@ -43,7 +74,7 @@ class IndexColumn(Observed):
     """One key of the index: either a column or an expression."""
 
     column: Annotated[PostgresName | None, Field(description="The column's name, unquoted.")] = None
-    expression: Annotated[FunctionCall | None, Field(description="What is indexed in place of a plain column.")] = None
+    expression: Annotated[Expression | None, Field(description="What is indexed in place of a plain column.")] = None
     order: Annotated[SortOrder, Field(description="Sort order of this key.")]
     nulls: Annotated[
         NullsOrder | None,

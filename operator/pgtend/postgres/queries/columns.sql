@@ -36,6 +36,7 @@ SELECT
     format_type(attribute.atttypid, attribute.atttypmod) AS type,
     attribute.attnotnull AS not_null,
     attribute.attgenerated <> '' AS generated,
+    attribute.attgenerated = 'v' AS virtual,
     CASE WHEN attribute.attcollation <> 0 AND attribute.attcollation <> type.typcollation
         THEN CASE WHEN collation_schema.nspname = 'pg_catalog' THEN collation_.collname::text
              ELSE collation_schema.nspname || '.' || collation_.collname END

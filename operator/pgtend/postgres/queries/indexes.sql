@@ -1,5 +1,6 @@
 -- What: indexes of the relations that tables.sql lists, key by key; all of them, or the one of a schema and name.
---       ``special`` is true where pgtend's typed form cannot say what the index is.
+--       ``special`` is true where pgtend's typed form cannot say what the index is. Expressions and predicates are as
+--       Postgres prints them, with the types of the table's columns to read them by.
 -- Since: 14. Privilege: none.
 SELECT
     index.indexrelid::bigint AS oid,
@@ -27,15 +28,20 @@ SELECT
     obj_description(index.indexrelid, 'pg_class') AS comment,
     index.indnkeyatts AS key_count,
     index.indpred IS NOT NULL AS partial,
-    index.indpred IS NOT NULL
-        OR index.indexprs IS NOT NULL
-        OR index.indisexclusion
+    pg_get_expr(index.indpred, index.indrelid) AS predicate,
+    CASE WHEN index.indpred IS NOT NULL OR index.indexprs IS NOT NULL THEN (
+        SELECT jsonb_object_agg(attribute.attname, format_type(attribute.atttypid, NULL))
+        FROM pg_attribute AS attribute
+        WHERE attribute.attrelid = index.indrelid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+    ) END AS column_types,
+    index.indisexclusion
         OR COALESCE((to_jsonb(index) ->> 'indnullsnotdistinct')::bool, false)
         OR EXISTS (
             SELECT FROM pg_attribute AS attribute
             WHERE attribute.attrelid = index.indexrelid AND attribute.attoptions IS NOT NULL
         ) AS special,
     keys.columns,
+    keys.expressions,
     keys.options,
     keys.opclasses,
     keys.collations
@@ -48,6 +54,11 @@ LEFT JOIN pg_stat_all_indexes AS stat ON stat.indexrelid = index.indexrelid
 CROSS JOIN LATERAL (
     SELECT
         array_agg(attribute.attname::text ORDER BY place.number) AS columns,
+        array_agg(
+            CASE WHEN index.indkey[place.number] = 0 AND place.number < index.indnkeyatts
+                THEN pg_get_indexdef(index.indexrelid, place.number + 1, false) END
+            ORDER BY place.number
+        ) AS expressions,
         array_agg(COALESCE(index.indoption[place.number], 0)::int ORDER BY place.number) AS options,
         array_agg(
             CASE WHEN opclass.opcdefault OR opclass.oid IS NULL THEN NULL
@@ -57,6 +68,13 @@ CROSS JOIN LATERAL (
         ) AS opclasses,
         array_agg(
             CASE WHEN collation_.oid IS NULL OR collation_.oid = attribute.attcollation THEN NULL
+                 -- An expression has the collation of the columns in it, or the default one.
+                 WHEN index.indkey[place.number] = 0 AND (
+                     collation_.collname = 'default' OR EXISTS (
+                         SELECT FROM pg_attribute AS of_table
+                         WHERE of_table.attrelid = index.indrelid AND of_table.attcollation = collation_.oid
+                     )
+                 ) THEN NULL
                  WHEN collation_schema.nspname = 'pg_catalog' THEN collation_.collname::text
                  ELSE collation_schema.nspname || '.' || collation_.collname END
             ORDER BY place.number

@@ -25,6 +25,18 @@ SELECT
     COALESCE(stat.n_tup_upd, 0) AS updated,
     COALESCE(stat.n_tup_hot_upd, 0) AS hot_updated,
     COALESCE(stat.n_tup_del, 0) AS deleted,
+    CASE WHEN class.relkind = 'v' THEN rtrim(pg_get_viewdef(class.oid), ';') END AS definition,
+    CASE
+        WHEN class.relkind = 'v' THEN ARRAY(
+            SELECT DISTINCT depend.refobjid::bigint
+            FROM pg_rewrite AS rewrite
+            JOIN pg_depend AS depend
+              ON depend.classid = 'pg_rewrite'::regclass AND depend.objid = rewrite.oid
+             AND depend.refclassid = 'pg_class'::regclass AND depend.refobjid <> class.oid
+            WHERE rewrite.ev_class = class.oid
+        )
+        ELSE ARRAY(SELECT inherits.inhrelid::bigint FROM pg_inherits AS inherits WHERE inherits.inhparent = class.oid)
+    END AS beneath,
     EXISTS (
         SELECT FROM pg_depend AS depend
         WHERE depend.classid = 'pg_class'::regclass AND depend.objid = class.oid AND depend.deptype = 'e'

@@ -1,0 +1,195 @@
+"""Every form of index that pgtend thinks of: the planner would use it, the tuner builds it, the catalog tells it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pgtend.core.statement import read_statement
+from pgtend.domain.advice import CostRequest, PlanCost
+from pgtend.domain.index import (
+    AccessMethod,
+    ColumnArgument,
+    Comparison,
+    ComparisonOperator,
+    Constant,
+    Expression,
+    FunctionCall,
+    Index,
+    IndexColumn,
+    NullsOrder,
+    OperatorCall,
+    SortOrder,
+    TypeCast,
+)
+from pgtend.domain.workload import Query
+from pgtend.ports import IndexState
+from pgtend.postgres.hypopg import open_cost_model
+from pgtend.postgres.observer import open_observer
+from pgtend.postgres.tuner import open_tuner
+from tests.integration.postgres.conftest import Shop
+
+NAME = "made_by_pgtend"
+SCHEMA = (
+    """
+    CREATE TABLE shop.orders (
+        id int PRIMARY KEY, customer int NOT NULL, email varchar(80), note text, state varchar(20), paid boolean,
+        deleted_at timestamptz, made timestamp NOT NULL, seen timestamptz NOT NULL, data jsonb, tags text[], amount numeric
+    )
+    """,
+    """
+    INSERT INTO shop.orders SELECT n, n % 5000, 'User' || n || '@Example.com', repeat('filler ', 20),
+        CASE WHEN n % 100 = 0 THEN 'open' ELSE 'done' END, n % 50 <> 0, CASE WHEN n % 20 <> 0 THEN now() END,
+        timestamp '2026-01-01' + n * interval '10 minutes', timestamptz '2026-01-01' + n * interval '10 minutes',
+        jsonb_build_object('size', n % 3000, 'ref', jsonb_build_object('code', n)), ARRAY['t' || n % 1000], n % 977
+    FROM generate_series(1, 40000) AS n
+    """,
+    "ALTER TABLE shop.orders OWNER TO shop_owner",
+    "VACUUM ANALYZE shop.orders",
+)
+
+
+def on(*keys: str | Expression | IndexColumn, **more: object) -> Index:
+    columns = tuple(
+        key
+        if isinstance(key, IndexColumn)
+        else IndexColumn(column=key)
+        if isinstance(key, str)
+        else IndexColumn(expression=key)
+        for key in keys
+    )
+    return Index(schema="shop", table="orders", columns=columns, **more)  # type: ignore[arg-type]
+
+
+def text(value: str) -> Constant:
+    return Constant(type="text", value=value)
+
+
+def call(function: str, *arguments: ColumnArgument | Constant | Expression) -> FunctionCall:
+    return FunctionCall(function=function, arguments=arguments)
+
+
+def is_(column: str, operator: ComparisonOperator, constant: Constant | None = None) -> Comparison:
+    return Comparison(column=column, operator=operator, constant=constant)
+
+
+DATA, EMAIL, MADE, SEEN = (ColumnArgument(column=name) for name in ("data", "email", "made", "seen"))
+SIZE = OperatorCall(operator="->>", arguments=(DATA, text("size")))
+CODE = OperatorCall(
+    operator="->>", arguments=(OperatorCall(operator="->", arguments=(DATA, text("ref"))), text("code"))
+)
+EQ = ComparisonOperator.EQ
+
+FORMS = [
+    pytest.param(on("customer"), "select * from orders where customer = 7", id="plain"),
+    pytest.param(
+        on("customer", include=("amount",)), "select amount from orders where customer = 7", id="included column"
+    ),
+    pytest.param(
+        on(IndexColumn(column="amount", order=SortOrder.DESC, nulls=NullsOrder.LAST), "id"),
+        "select id from orders order by amount desc nulls last, id limit 10",
+        id="mixed order",
+    ),
+    pytest.param(
+        on(IndexColumn(column="email", opclass="varchar_pattern_ops")),
+        "select id from orders where email like 'User77@%'",
+        id="pattern class",
+    ),
+    pytest.param(
+        on("customer", predicate=(is_("deleted_at", ComparisonOperator.IS_NULL),)),
+        "select * from orders where customer = 7 and deleted_at is null",
+        id="partial on null",
+    ),
+    pytest.param(
+        on("customer", predicate=(is_("paid", EQ, Constant(type="boolean", value="false")),)),
+        "select * from orders where customer < 70 and not paid",
+        id="partial on false",
+    ),
+    pytest.param(
+        on("customer", predicate=(is_("state", EQ, text("open")),)),
+        "select * from orders where customer < 700 and state = 'open'",
+        id="partial on a constant",
+    ),
+    pytest.param(
+        on("amount", predicate=(is_("customer", ComparisonOperator.LT, Constant(type="integer", value="100")),)),
+        "select * from orders where customer < 100 and amount = 5",
+        id="partial on a range",
+    ),
+    pytest.param(on(call("lower", EMAIL)), "select * from orders where lower(email) = 'x'", id="function"),
+    pytest.param(
+        on(call("date_trunc", text("day"), MADE)),
+        "select * from orders where date_trunc('day', made) = timestamp '2026-03-01'",
+        id="date_trunc",
+    ),
+    pytest.param(
+        on(call("extract", text("doy"), MADE)), "select * from orders where extract(doy from made) = 7", id="extract"
+    ),
+    pytest.param(
+        on(TypeCast(cast_to="date", arguments=(MADE,))),
+        "select * from orders where made::date = date '2026-03-01'",
+        id="cast",
+    ),
+    pytest.param(
+        on(TypeCast(cast_to="date", arguments=(call("timezone", text("UTC"), SEEN),))),
+        "select * from orders where (seen at time zone 'UTC')::date = date '2026-03-01'",
+        id="cast at a time zone",
+    ),
+    pytest.param(
+        on(call("coalesce", ColumnArgument(column="amount"), Constant(type="numeric", value="0"))),
+        "select * from orders where coalesce(amount, 0) = 5",
+        id="coalesce",
+    ),
+    pytest.param(on(SIZE), "select * from orders where data ->> 'size' = '7'", id="field of json"),
+    pytest.param(
+        on(TypeCast(cast_to="integer", arguments=(SIZE,))),
+        "select * from orders where (data ->> 'size')::int = 7",
+        id="field of json as integer",
+    ),
+    pytest.param(on(CODE), "select * from orders where data -> 'ref' ->> 'code' = '7'", id="field within a field"),
+    pytest.param(
+        on(call("lower", SIZE), "customer"),
+        "select * from orders where lower(data ->> 'size') = '7' and customer = 7",
+        id="function of a field, and a column",
+    ),
+    pytest.param(
+        on("made", method=AccessMethod.BRIN),
+        "select * from orders where made < timestamp '2026-01-02'",
+        id="brin",
+    ),
+]
+
+
+@pytest.mark.parametrize(("index", "asked"), FORMS)
+async def test_the_planner_would_use_it(shop15: Shop, index: Index, asked: str) -> None:
+    shop15.database.run(*SCHEMA)
+    await shop15.grant()
+    async with open_observer(shop15.observer, shop15.limits) as observer:
+        catalog = await observer.read_catalog()
+    query = read_statement(asked, catalog, ("shop",))
+    assert isinstance(query, Query), query
+    async with open_cost_model(shop15.observer, shop15.limits, catalog) as model:
+        without, answer = await model.costs([CostRequest(query=query), CostRequest(query=query, shown=(index,))])
+    assert isinstance(without, PlanCost), without
+    assert isinstance(answer, PlanCost), answer
+    assert answer.used == {index}
+    assert answer.cost < without.cost
+
+
+async def test_the_tuner_builds_each_and_the_catalog_tells_it_again(shop: Shop) -> None:
+    shop.database.run(*SCHEMA)
+    await shop.grant()
+    built = [index for case in FORMS for index in case.values if isinstance(index, Index)]
+    indexes = {f"{NAME}_{number}": index for number, index in enumerate(built)}
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        for (name, index), other in zip(indexes.items(), [*built[1:], built[0]], strict=True):
+            await tuner.build(index, name, "of a test", lambda: None)
+            assert await tuner.index_state(index, name) is IndexState.VALID, name
+            assert await tuner.index_state(other, name) is IndexState.FOREIGN, name
+    async with open_observer(shop.observer, shop.limits) as observer:
+        catalog = await observer.read_catalog()
+    found = {each.name: each.index for each in catalog.indexes}
+    for name, index in indexes.items():
+        there = found[name]
+        assert there is not None, name
+        assert replace(there, name=None) == index
