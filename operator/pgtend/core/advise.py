@@ -17,6 +17,7 @@ from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan, planned_cos
 from pgtend.core.plan_price import lookups_in, price_with
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
+from pgtend.core.unplanned import add_unplanned
 from pgtend.core.upkeep import entries_written, upkeep_of
 from pgtend.domain.advice import (
     Advice,
@@ -61,7 +62,7 @@ def advise(workload: Workload, catalog: Catalog, constraints: Constraints) -> Ad
     yield from search.learn_sizes()
     yield from search.learn_plans()
     yield from search.improve()
-    return search.advice()
+    return add_unplanned(search.advice(), workload, catalog, constraints)
 
 
 class _Search:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pgtend.core.key_lists import fits, key_lists
+from pgtend.core.key_lists import fits, key_lists, main_lists
+from pgtend.core.parts import is_indexable, largest_parts
 from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.core.variants import by_ranges, covering, partial
 from pgtend.domain.advice import Constraints
-from pgtend.domain.catalog import Catalog, ExistingIndex, RelationKind, Table
+from pgtend.domain.catalog import Catalog, ExistingIndex, Table
 from pgtend.domain.index import Index, IndexColumn, NullsOrder, SortOrder
 from pgtend.domain.workload import Query
-
-SMALLEST_TABLE = 10 * 8192
-"""Bytes: what is smaller is read as a whole just as fast."""
-_INDEXABLE = frozenset({RelationKind.TABLE, RelationKind.PARTITION, RelationKind.MATERIALIZED_VIEW})
 
 
 def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tuple[Index, ...]:
@@ -27,8 +24,19 @@ def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tupl
         table = catalog.tables[use.table]
         if is_indexable(table):
             found |= dict.fromkeys(_of_use(use, table, catalog.collation, constraints))
+        for part in largest_parts(table, catalog):
+            found |= dict.fromkeys(_of_part(use, part, constraints))
     existing = catalog.indexes
     return tuple(index for index in found if not is_served(index, existing))
+
+
+def _of_part(use: TableUse, part: Table, constraints: Constraints) -> Iterator[Index]:
+    """Of a partition or child no more than the main keys: every one of them costs plans."""
+    name = part.name
+    for keys in main_lists(use, part, constraints.max_width):
+        simple = all(key.expression is None for key in keys)
+        if fits(keys, part) and (simple or not constraints.plain_only):
+            yield Index(schema=name.schema, table=name.table, columns=keys)
 
 
 def _of_use(use: TableUse, table: Table, collation: str, constraints: Constraints) -> Iterator[Index]:
@@ -43,13 +51,6 @@ def _of_use(use: TableUse, table: Table, collation: str, constraints: Constraint
         if fits(index.columns, table):
             yield index
     yield from by_ranges(use, table)
-
-
-def is_indexable(table: Table) -> bool:
-    """Whether pgtend makes indexes on this relation: a plain table or materialized view of some size that is the user's own."""
-    return (
-        table.kind in _INDEXABLE and not table.temporary and not table.extension_owned and table.bytes >= SMALLEST_TABLE
-    )
 
 
 def is_served(index: Index, existing: Iterable[ExistingIndex]) -> bool:

@@ -12,6 +12,7 @@ from math import ceil
 from pgtend.core.candidates import candidates
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.size import estimate_size
+from pgtend.core.unplanned import add_unplanned
 from pgtend.core.upkeep import entries_written, upkeep_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
 from pgtend.domain.catalog import Catalog, Column, Table
@@ -61,13 +62,14 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
     before = sum(query.weight * scan for helped in chosen.values() for query, scan, _ in helped)
     after = sum(query.weight * lookup for helped in chosen.values() for query, _, lookup in helped)
     creates.sort(key=lambda change: -change.evidence.saved_seconds_per_hour)
-    return Advice(
+    advice = Advice(
         changes=(*creates, *drop_duplicates(catalog)),
         cost_before=before,
         cost_after=after,
         left_out=workload.left_out,
         notes=("No plan has confirmed this advice: it comes from statistics alone.",),
     )
+    return add_unplanned(advice, workload, catalog, constraints)
 
 
 def _pages(index: Index, table: Table) -> Iterable[tuple[float, float]]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtend.core.candidates import candidates, is_served
+from pgtend.core.parts import advise_on_parts
 from pgtend.core.statement import read_statement
 from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import Catalog, RelationKind, Table
@@ -22,7 +23,7 @@ from pgtend.domain.index import (
     NullsOrder,
     SortOrder,
 )
-from pgtend.domain.workload import Query
+from pgtend.domain.workload import Query, WeightedQuery
 from tests.unit.core.catalogs import BOOKINGS, PAYMENTS, catalog, column, existing, index_on, table
 
 SHOP = catalog()
@@ -449,3 +450,44 @@ def test_sixty_joins_are_read_as_a_whole() -> None:
     joins = " ".join(f"join payments p{n} on p{n}.booking_id = p{n - 1}.id" for n in range(1, 60))
     conditions = " and ".join(f"p{n}.amount = {n}" for n in range(60))
     assert ("amount", "booking_id") in keys(f"select p0.id from payments p0 {joins} where {conditions}")
+
+
+def partitioned(count: int) -> Catalog:
+    names = [f"part_{number:02}" for number in range(count)]
+    columns = tuple(PAYMENTS.columns.values())
+    whole = table("whole", *columns, kind=RelationKind.PARTITIONED_TABLE, beneath=[*names, "small"])
+    parts = [
+        table(name, *columns, kind=RelationKind.PARTITION, bytes_=10_000_000 + number)
+        for number, name in enumerate(names)
+    ]
+    return catalog(whole, *parts, table("small", *columns, kind=RelationKind.PARTITION, bytes_=8192))
+
+
+def test_a_partitioned_table_gets_its_indexes_on_its_largest_partitions() -> None:
+    text = "select * from whole where booking_id = $1"
+    assert {(index.table, index.columns[0].column) for index in found(text, partitioned(3))} == {
+        ("part_00", "booking_id"), ("part_01", "booking_id"), ("part_02", "booking_id"),
+    }  # fmt: skip
+    many = found(text, partitioned(20))
+    assert [index.table for index in many] == [f"part_{number:02}" for number in range(19, 11, -1)]
+    read = read_statement(text, partitioned(3))
+    assert isinstance(read, Query)
+    assert {name.table for name in read.relations} == {"whole", "small", "part_00", "part_01", "part_02"}
+    one = found("select * from part_01 where booking_id = $1", partitioned(3))
+    assert [index.table for index in one] == ["part_01"]
+
+
+def test_more_partitions_than_are_looked_at_are_said_with_what_to_do() -> None:
+    for count, said in ((8, 0), (9, 1)):
+        of = partitioned(count)
+        read = read_statement("select * from whole where booking_id = $1", of)
+        assert isinstance(read, Query)
+        sentences = advise_on_parts([WeightedQuery(id="q", query=read, weight=1.0)], of)
+        assert len(sentences) == said
+        assert all("9 partitions" in each and "ATTACH PARTITION" in each for each in sentences)
+
+
+def test_children_by_inheritance_get_indexes_beside_their_parent() -> None:
+    columns = tuple(PAYMENTS.columns.values())
+    of = catalog(table("parent", *columns, beneath=["child"]), table("child", *columns))
+    assert {index.table for index in found("select * from parent where booking_id = $1", of)} == {"parent", "child"}

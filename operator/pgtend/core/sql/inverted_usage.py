@@ -52,7 +52,7 @@ def inverted_uses(root: exp.Expr, origins: Origins, catalog: Catalog) -> Iterato
     for kind, part in _SEARCHES:
         for node in root.find_all(kind):
             for number, use in _uses(node, part, origins, catalog):
-                if beneath(node) is not None and (number, use) not in seen:
+                if beneath(node) == "" and (number, use) not in seen:
                     seen.add((number, use))
                     yield number, use
 
@@ -88,10 +88,10 @@ def _part_of(type_: str, part: Part) -> Part | None:
 
 
 def _is_within(node: exp.Expr) -> bool:
-    """Whether a pattern begins with a wildcard, or ignores case: what no B-tree serves. Of a parameter it cannot be told."""
+    """Whether a pattern begins with a wildcard, or ignores case: what no B-tree serves. LIKE with a parameter does not tell."""
     pattern = node.args.get("expression")
     if not isinstance(pattern, exp.Literal) or not pattern.is_string:
-        return False
+        return isinstance(node, exp.ILike)
     long_enough = max(map(len, pattern.name.replace("_", "%").split("%"))) >= 3
     return long_enough and (isinstance(node, exp.ILike) or pattern.name.startswith(_WILDCARDS))
 
