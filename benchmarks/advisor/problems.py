@@ -177,7 +177,7 @@ def plain_index(table: TableName, columns: Sequence[str]) -> Index:
 def spell(index: Index) -> str:
     """The index for people: table (keys) and what else it has."""
     keys = ", ".join(
-        (key.column or f"{key.expression.function if key.expression else ''}(…)")
+        (key.column or f"expression({', '.join(key.names)})")
         + ("" if key.order == "Asc" else " desc")
         + (f" {key.opclass}" if key.opclass else "")
         for key in index.columns
