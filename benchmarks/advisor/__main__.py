@@ -9,15 +9,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
+import psycopg
+
 from benchmarks.advisor import tpch
-from benchmarks.advisor.databases import database_of, ensure_database
+from benchmarks.advisor.databases import RECIPES, database_of, ensure_database
 from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.measuring import Referee, Result
 from benchmarks.advisor.methods import BASELINES, run_baseline, run_pgtend
 from benchmarks.advisor.optimum import Optimum, Search, load, save
 from benchmarks.advisor.problems import IndexSet, read_problem, sizes_of_candidates, spell
+from benchmarks.advisor.schemas import KEYS
 from benchmarks.advisor.server import ensure_server
 from benchmarks.advisor.what_if import WhatIf
+from benchmarks.advisor.workloads import made_up
 from pgtend.domain.advice import SizeModel
 
 MEGABYTE = 1_000_000
@@ -28,6 +32,9 @@ def main() -> int:
     """Run what was asked for and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.advisor")
     parser.add_argument("--only", default=",".join(METHODS), help=f"methods, of {', '.join(METHODS)}")
+    parser.add_argument("--database", choices=list(RECIPES), default="tpch", help="which schema and data")
+    parser.add_argument("--made-up", type=int, default=0, metavar="N", help="N queries of up to ten joins, made up")
+    parser.add_argument("--seed", type=int, default=1, help="of the made-up queries")
     parser.add_argument("--budgets", default="250,500,1000,2000", help="MB (10^6 bytes), as HypoPG counts them")
     parser.add_argument("--width", type=int, default=2, help="columns of an index at most")
     parser.add_argument(
@@ -43,16 +50,19 @@ def main() -> int:
 
 
 async def compare(arguments: argparse.Namespace) -> None:
-    """TPC-H's 19 queries at each budget by each method."""
+    """One workload at each budget by each method."""
     server = ensure_server()
-    digest = ensure_database(server, "tpch")
+    digest = ensure_database(server, arguments.database)
+    database = database_of(arguments.database)
+    with server.connect(database) as connection:
+        name, texts = workload_of(arguments, connection)
     size_model = SizeModel(arguments.size_model)
-    problem = await read_problem("tpch", server.dsn(database_of("tpch")), tpch.usual_queries(), digest, size_model)
+    problem = await read_problem(name, server.dsn(database), texts, digest, size_model)
     budgets = [int(float(each) * MEGABYTE) for each in arguments.budgets.split(",")]
-    print(f"TPC-H SF1, {len(problem.queries)} queries, statistics {digest}, load {os.getloadavg()[0]:.1f}")
+    print(f"{name}, {len(problem.queries)} queries, statistics {digest}, load {os.getloadavg()[0]:.1f}")
     kept = bench_folder() / f"{problem.name}-{digest}-{size_model}-width{arguments.width}.optimum.json"
     if arguments.optimum:
-        with server.connect(database_of("tpch")) as connection:
+        with server.connect(database) as connection:
             sizes = await sizes_of_candidates(problem, arguments.width)
             search = Search(problem, WhatIf(connection), arguments.width, sizes, print)
             search.grow_first()
@@ -60,7 +70,7 @@ async def compare(arguments: argparse.Namespace) -> None:
                 save(kept, [search.solve(budget)])
     optima = load(kept)
     referee = Referee(problem=problem)
-    with server.connect(database_of("tpch")) as counter:
+    with server.connect(database) as counter:
         for method in arguments.only.split(","):
             if method == "pgtend":
                 results = await run_pgtend(
@@ -84,6 +94,17 @@ async def compare(arguments: argparse.Namespace) -> None:
             )
             if arguments.sets:
                 print_set(best.chosen)
+
+
+def workload_of(arguments: argparse.Namespace, connection: psycopg.Connection) -> tuple[str, dict[str, str]]:
+    """The name and the statements of the workload that was asked for."""
+    if arguments.made_up:
+        keys = KEYS[arguments.database]
+        texts = made_up(connection, keys, count=arguments.made_up, joins=10, seed=arguments.seed)
+        return f"{arguments.database}-made-up-{arguments.made_up}-seed{arguments.seed}", texts
+    if arguments.database != "tpch":
+        raise SystemExit(f"{arguments.database} has no workload of its own: say --made-up 100.")
+    return "tpch", tpch.usual_queries()
 
 
 async def report(results: list[Result], referee: Referee, optima: Mapping[int, Optimum], *, sets: bool) -> None:
