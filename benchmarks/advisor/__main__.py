@@ -15,7 +15,7 @@ from benchmarks.advisor import tpch
 from benchmarks.advisor.databases import RECIPES, database_of, ensure_database
 from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.measuring import Referee, Result
-from benchmarks.advisor.methods import BASELINES, run_baseline, run_pgtend
+from benchmarks.advisor.methods import BASELINES, MEGABYTE, run_baseline, run_pgtend
 from benchmarks.advisor.optimum import Optimum, Search, load, save
 from benchmarks.advisor.problems import IndexSet, read_problem, sizes_of_candidates, spell
 from benchmarks.advisor.schemas import KEYS
@@ -24,7 +24,6 @@ from benchmarks.advisor.what_if import WhatIf
 from benchmarks.advisor.workloads import made_up
 from pgtend.domain.advice import SizeModel
 
-MEGABYTE = 1_000_000
 METHODS = ("pgtend", *BASELINES)
 
 

@@ -11,13 +11,14 @@ from benchmarks.advisor.baselines.extend import extend
 from benchmarks.advisor.measuring import Result, measured
 from benchmarks.advisor.problems import Costing, IndexSet, Problem, open_costing, open_model
 from pgtend.core.advise import advise
-from pgtend.domain.advice import Constraints
+from pgtend.domain.advice import Advice, Constraints
 from pgtend.domain.recommendation import Action
 from pgtend.pipeline.advising import run_advisor
 
 Baseline = Callable[[Problem, Costing, int, int], Awaitable[IndexSet]]
 
 BASELINES: Mapping[str, Baseline] = {"Extend": extend, "DB2Advis": db2advis}
+MEGABYTE = 1_000_000
 UNLIMITED_INDEXES = 100
 """Indexes a table: more than any method chooses."""
 
@@ -59,8 +60,13 @@ async def run_pgtend(
         with measured(counter) as spending:
             async with open_model(problem) as model:
                 advice = await run_advisor(advise(problem.workload, problem.catalog, constraints), model)
-        chosen = frozenset(change.index for change in advice.changes if change.action is Action.CREATE)
+        chosen = created(advice)
         results.append(
             Result(method="pgtend", budget=budget, chosen=chosen, seconds=spending.seconds, explains=spending.explains)
         )
     return results
+
+
+def created(advice: Advice) -> IndexSet:
+    """The indexes that the advice wants made."""
+    return frozenset(change.index for change in advice.changes if change.action is Action.CREATE)
