@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 
@@ -17,6 +18,7 @@ from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.measuring import Referee, Result
 from benchmarks.advisor.methods import BASELINES, MEGABYTE, run_baseline, run_pgtend
 from benchmarks.advisor.optimum import Optimum, Search, load, save
+from benchmarks.advisor.plotting import plot
 from benchmarks.advisor.problems import IndexSet, read_problem, sizes_of_candidates, spell
 from benchmarks.advisor.schemas import KEYS
 from benchmarks.advisor.server import ensure_server
@@ -41,7 +43,9 @@ def main() -> int:
     )
     parser.add_argument("--size-model", choices=list(SizeModel), default=SizeModel.HYPOPG, help="what budgets count")
     parser.add_argument("--price-risk", action="store_true", help="let pgtend choose by its own price of plans")
+    parser.add_argument("--all-kinds", action="store_true", help="let pgtend think of more than B-trees on columns")
     parser.add_argument("--optimum", action="store_true", help="compute the optimum first and keep it: minutes")
+    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write the curves there, as SVG and PNG")
     parser.add_argument("--sets", action="store_true", help="print the chosen indexes too")
     arguments = parser.parse_args()
     asyncio.run(compare(arguments))
@@ -69,6 +73,7 @@ async def compare(arguments: argparse.Namespace) -> None:
                 save(kept, [search.solve(budget)])
     optima = load(kept)
     referee = Referee(problem=problem)
+    curves: dict[str, list[tuple[float, float]]] = {}
     with server.connect(database) as counter:
         for method in arguments.only.split(","):
             if method == "pgtend":
@@ -79,10 +84,11 @@ async def compare(arguments: argparse.Namespace) -> None:
                     counter,
                     minimum_gain=arguments.minimum_gain,
                     price_risk=arguments.price_risk,
+                    plain_only=not arguments.all_kinds,
                 )
             else:
                 results = await run_baseline(method, problem, budgets, arguments.width, counter)
-            await report(results, referee, optima, sets=arguments.sets)
+            curves[method] = await report(results, referee, optima, sets=arguments.sets)
     for budget in budgets:
         if budget in optima:
             best = optima[budget]
@@ -91,8 +97,12 @@ async def compare(arguments: argparse.Namespace) -> None:
                 f"optimum    {budget / MEGABYTE:6.0f} MB  ratio {best.cost / before:.4f}  proven: at least "
                 f"{best.lower_bound / before:.4f}"
             )
+            curves.setdefault("optimum", []).append((budget / MEGABYTE, best.cost / before))
             if arguments.sets:
                 print_set(best.chosen)
+    if arguments.plot:
+        arguments.plot.mkdir(parents=True, exist_ok=True)
+        plot(curves, f"{name}: {len(problem.queries)} queries", arguments.plot / f"advisor-{name}")
 
 
 def workload_of(arguments: argparse.Namespace, connection: psycopg.Connection) -> tuple[str, dict[str, str]]:
@@ -106,11 +116,15 @@ def workload_of(arguments: argparse.Namespace, connection: psycopg.Connection) -
     return "tpch", tpch.usual_queries()
 
 
-async def report(results: list[Result], referee: Referee, optima: Mapping[int, Optimum], *, sets: bool) -> None:
-    """One line a budget, and the sum of the EXPLAINs."""
+async def report(
+    results: list[Result], referee: Referee, optima: Mapping[int, Optimum], *, sets: bool
+) -> list[tuple[float, float]]:
+    """One line a budget, and the sum of the EXPLAINs; the curve of (MB, ratio)."""
+    curve = []
     for result in results:
         ratio, size = await referee.judge(result.chosen)
         judged = replace(result, ratio=ratio, bytes=size)
+        curve.append((judged.budget / MEGABYTE, ratio))
         above = ""
         if judged.budget in optima:
             best = optima[judged.budget]
@@ -123,6 +137,7 @@ async def report(results: list[Result], referee: Referee, optima: Mapping[int, O
         if sets:
             print_set(judged.chosen)
     print(f"{results[0].method:10} {sum(each.explains for each in results)} EXPLAINs for all", flush=True)
+    return curve
 
 
 def print_set(chosen: IndexSet) -> None:

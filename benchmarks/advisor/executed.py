@@ -91,7 +91,9 @@ async def choose(
         if method in BASELINES:
             (result,) = await run_baseline(method, problem, [budget], arguments.width, counter)
         else:
-            (result,) = await run_pgtend(problem, [budget], arguments.width, counter, price_risk=method == "pgtend")
+            (result,) = await run_pgtend(
+                problem, [budget], arguments.width, counter, price_risk=method != "pgtend by cost", plain_only=False
+            )
         sets[method] = result.chosen
     return sets
 

@@ -46,6 +46,7 @@ async def run_pgtend(
     *,
     minimum_gain: float = 0.0,
     price_risk: bool = False,
+    plain_only: bool = True,
 ) -> list[Result]:
     """The advisor as `pgtend advise` runs it, once a budget."""
     results = []
@@ -56,6 +57,7 @@ async def run_pgtend(
             max_width=width,
             minimum_gain=minimum_gain,
             price_risk=price_risk,
+            plain_only=plain_only,
         )
         with measured(counter) as spending:
             async with open_model(problem) as model:
