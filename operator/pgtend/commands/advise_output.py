@@ -16,7 +16,7 @@ from pgtend.core.statement import shorten
 from pgtend.domain.advice import Advice, AdvisedChange, Spent
 from pgtend.domain.recommendation import Action
 from pgtend.domain.workload import UnplannableStatement, Workload
-from pgtend.postgres.ddl import describe, describe_drop
+from pgtend.postgres.ddl import describe, describe_drop, describe_key
 
 SHOWN_REASONS = 10
 SHOWN_QUERIES = 20
@@ -155,7 +155,9 @@ def _index_object(change: AdvisedChange) -> dict[str, object]:
         "definition": _statement(change, concurrently=False),
         "schema": index.schema,
         "table": index.table,
-        "columns": [key.column for key in index.columns],
+        "method": index.method.value,
+        "columns": [key.column or describe_key(key) for key in index.columns],
+        "include": list(index.include),
         "sizeBytes": evidence.size_bytes,
         "validated": evidence.validated,
         "cost": {"before": evidence.cost_before, "after": evidence.cost_after},

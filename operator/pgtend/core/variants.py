@@ -96,11 +96,15 @@ def _is_state(comparison: Comparison, table: Table) -> bool:
 
 
 def _visits_many(use: TableUse, table: Table) -> bool:
-    if use.joined or use.ranged or use.orders or use.grouped:
+    """Whether the rows that a use finds are so many that not to visit the table for each would show."""
+    if use.joined:  # a lookup for each row of another table
         return True
-    distinct = [column.n_distinct for key in use.equal if isinstance(key, str) and (column := table.columns.get(key))]
-    counts = [each if each >= 0 else -each * table.rows for each in distinct if each]
-    return bool(counts) and table.rows / max(*counts, 1.0) >= _MANY_ROWS
+    columns = [table.columns.get(key) for key in use.equal if isinstance(key, str)]
+    counts = [column.n_distinct for column in columns if column is not None and column.n_distinct]
+    if not use.equal or not counts:
+        return bool(use.ranged or use.orders or use.grouped)
+    distinct = max(each if each > 0 else -each * table.rows for each in counts)
+    return table.rows / max(distinct, 1.0) >= _MANY_ROWS
 
 
 def _row(table: Table) -> float:

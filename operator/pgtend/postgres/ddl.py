@@ -146,6 +146,11 @@ def describe(index: Index, name: str | None = None, *, concurrently: bool = Fals
     return readable(create_index(index, name if name is not None else index.name, concurrently=concurrently))
 
 
+def describe_key(key: IndexColumn) -> str:
+    """One key of a B-tree as a person would write it."""
+    return readable(_key(key, AccessMethod.BTREE))
+
+
 def describe_drop(schema: str, name: str, *, concurrently: bool = False) -> str:
     """The DROP INDEX statement as a person would write it."""
     return readable(drop_index(schema, name, concurrently=concurrently))
