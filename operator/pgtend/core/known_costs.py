@@ -7,7 +7,7 @@ set S with U ⊆ S ⊆ T, for it had the choice and did not take the others.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pgtend.domain.advice import CostAnswer, PlanCost
@@ -46,10 +46,19 @@ def planned_cost(answer: PlanCost) -> float:
 
 
 class KnownCosts:
-    """The plans of each query, by the query's id; ``price_of`` says what the advisor takes a plan to cost."""
+    """The plans of each query, by the query's id; ``price_of`` says what the advisor takes a plan to cost.
 
-    def __init__(self, price_of: Callable[[PlanCost], float] = planned_cost) -> None:
+    ``stand_ins`` has for each query the indexes that are no better for it than a narrower one (core/relevance): where that
+    one was shown, they count as shown.
+    """
+
+    def __init__(
+        self,
+        price_of: Callable[[PlanCost], float] = planned_cost,
+        stand_ins: Mapping[str, Mapping[Index, Index]] | None = None,
+    ) -> None:
         self._price_of = price_of
+        self._stand_ins = stand_ins or {}
         self._plans: dict[str, list[KnownPlan]] = defaultdict(list)
         self._nodes: dict[PlanNode, PlanNode] = {}
 
@@ -73,9 +82,21 @@ class KnownCosts:
     def plan_with(self, query: str, shown: IndexSet) -> KnownPlan | None:
         """The plan for exactly this set of indexes, where it is known or follows from what is known."""
         for plan in self._plans[query]:
-            if plan.used <= shown <= plan.shown:
+            if plan.used <= shown and not self.beyond(query, plan, shown):
                 return plan
         return None
+
+    def plans(self, query: str) -> tuple[KnownPlan, ...]:
+        """All that is known of a query, in the order in which it was learnt."""
+        return tuple(self._plans[query])
+
+    def beyond(self, query: str, plan: KnownPlan, indexes: IndexSet) -> IndexSet:
+        """Those of the indexes that the planner had not before it when it made this plan, nor one that stands in for them."""
+        rest = indexes - plan.shown
+        stand_ins = self._stand_ins.get(query)
+        if not rest or not stand_ins:
+            return rest
+        return frozenset(index for index in rest if stand_ins.get(index) not in plan.shown)
 
     def options(self, query: str) -> tuple[Option, ...]:
         """The plan that costs least for each set of indexes that one used; none where a subset of it costs no more."""

@@ -14,14 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_matrix
-
+from pgtend.core.integer_program import IntegerProgram
 from pgtend.core.known_costs import IndexSet, Option
 from pgtend.domain.index import Index, TableName
 
-SOLVER_SECONDS = 10.0
+SOLVER_SECONDS = 5.0
+GAP = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,56 +45,39 @@ def choose_indexes(
 
     Same input, same answer: the order of ``sizes`` decides between equals. Without a proven optimum in time, the best found.
     """
-    indexes = list(sizes)
-    if not indexes:
+    if not sizes:
         return frozenset()
-    position = {index: number for number, index in enumerate(indexes)}
-    costs = [upkeep[index] for index in indexes]
-    rows: list[tuple[dict[int, float], float, float]] = []
+    program = IntegerProgram()
+    variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
     for query in queries:
-        uses: dict[int, dict[int, float]] = {}
-        chosen_option: dict[int, float] = {}
-        first = len(costs)
-        for variable, option in enumerate(query.options, first):
-            costs.append(query.weight * option.price)
-            chosen_option[variable] = 1.0
-            for index in option.used:
-                uses.setdefault(position[index], {})[variable] = 1.0
-        rows.append((chosen_option, 1.0, 1.0))
-        for one, other in permutations(range(len(query.options)), 2):
+        taken = [program.add_variable(query.weight * option.price) for option in query.options]
+        program.add_row(dict.fromkeys(taken, 1.0), 1.0, 1.0)
+        for one, other in permutations(range(len(taken)), 2):
             planned, passed_over = query.options[one], query.options[other]
             if planned.cost < passed_over.cost and planned.price > passed_over.price:
-                members = {position[index]: 1.0 for index in planned.used} | {first + other: 1.0}
-                rows.append((members, -np.inf, float(len(planned.used))))
-        rows += [({**options, number: -1.0}, -np.inf, 0.0) for number, options in uses.items()]
-    if limits.storage is not None:
-        rows.append(({position[index]: float(size) for index, size in sizes.items()}, 0.0, float(limits.storage)))
-    for table, free in limits.free_slots.items():
-        members = {position[index]: 1.0 for index in indexes if index.table_name == table}
-        if members:
-            rows.append((members, 0.0, float(max(free, 0))))
-    solution = _solve(costs, len(indexes), rows)
-    return frozenset(index for index, value in zip(indexes, solution, strict=False) if value > 0.5)
-
-
-def _solve(costs: list[float], binaries: int, rows: list[tuple[dict[int, float], float, float]]) -> Sequence[float]:
-    scale = max((abs(cost) for cost in costs), default=1.0) or 1.0
-    data, where, columns = [], [], []
-    for number, (entries, _, _) in enumerate(rows):
-        for column, value in entries.items():
-            data.append(value)
-            where.append(number)
-            columns.append(column)
-    matrix = csr_matrix((data, (where, columns)), shape=(len(rows), len(costs)))
-    integrality = np.zeros(len(costs), dtype=np.int64)
-    integrality[:binaries] = 1
-    result = milp(
-        np.asarray(costs) / scale,
-        integrality=integrality,
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(
-            matrix, np.asarray([row[1] for row in rows]), np.asarray([row[2] for row in rows])
-        ),
-        options={"time_limit": SOLVER_SECONDS, "mip_rel_gap": 1e-6},
+                members = {variables[index]: 1.0 for index in planned.used} | {taken[other]: 1.0}
+                program.add_row(members, most=float(len(planned.used)))
+        uses: dict[Index, dict[int, float]] = {}
+        for variable, option in zip(taken, query.options, strict=True):
+            for index in option.used:
+                uses.setdefault(index, {})[variable] = 1.0
+        for index, options in uses.items():
+            program.add_row({**options, variables[index]: -1.0}, most=0.0)
+    add_limits(program, variables, sizes, limits)
+    solution = program.solve(SOLVER_SECONDS, GAP)
+    return frozenset(
+        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
     )
-    return [] if result.x is None else [float(value) for value in result.x]
+
+
+def add_limits(
+    program: IntegerProgram, variables: Mapping[Index, int], sizes: Mapping[Index, int], limits: Limits
+) -> None:
+    """Add the storage and the places on each table as rows."""
+    if limits.storage is not None:
+        members = {variable: float(sizes[index]) for index, variable in variables.items()}
+        program.add_row(members, 0.0, float(limits.storage))
+    for table, free in limits.free_slots.items():
+        on_table = {variable: 1.0 for index, variable in variables.items() if index.table_name == table}
+        if on_table:
+            program.add_row(on_table, 0.0, float(max(free, 0)))

@@ -84,7 +84,9 @@ class Constraints:
     plain_only: bool = False
     """Whether only B-trees on columns are thought of: none on expressions, with INCLUDE, on a part of the rows, or BRIN."""
     seconds: float | None = None
-    """What-if time after which the best set so far is the answer."""
+    """Time of planning and computing after which the best set so far is the answer."""
+    tolerance: float = 0.01
+    """The search ends when no set can be better than the chosen one by more than this share."""
     unwanted: frozenset[Index] = frozenset()
     """Indexes that are not to be advised: rejected by a person, or made before and taken back."""
     minimum_gain: float = 0.002
@@ -109,6 +111,8 @@ class Advice:
     changes: tuple[AdvisedChange, ...]
     cost_before: float
     cost_after: float
+    gap: float | None = None
+    """Share of cost and upkeep by which some other set of the candidates may be better, within the same limits; None: not known."""
     left_out: tuple[UnplannableStatement, ...] = ()
     notes: tuple[str, ...] = ()
     complete: bool = True

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Generator
+from dataclasses import replace
 
-from pgtend.core.advise import Answers
+from pgtend.core.search import Answers
 from pgtend.domain.advice import Advice, CostsRequest, SizesRequest
 from pgtend.ports import CostModel
 
@@ -16,17 +17,18 @@ async def run_advisor(
 ) -> Advice:
     """Answer the advisor's questions until it has its advice. It computes beside the event loop, which goes on turning."""
     answers: Answers | None = None
+    started = time.monotonic()
     while True:
         question = await asyncio.to_thread(_next_question, advisor, answers)
         if isinstance(question, Advice):
             return question
-        started = time.monotonic()
         if isinstance(question, SizesRequest):
-            sizes = await cost_model.sizes(question.indexes)
-            answers = Answers(sizes=sizes, seconds=time.monotonic() - started)
+            answers = Answers(sizes=await cost_model.sizes(question.indexes))
         else:
-            costs = await cost_model.costs(question.requests)
-            answers = Answers(costs=costs, seconds=time.monotonic() - started)
+            answers = Answers(costs=await cost_model.costs(question.requests))
+        answered = time.monotonic()
+        answers = replace(answers, seconds=answered - started)
+        started = answered
 
 
 def _next_question(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from pgtend.core.advise import Advisor, Answers
+from pgtend.core.advise import Advisor
+from pgtend.core.search import Answers
 from pgtend.core.size import estimate_size
 from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.domain.advice import Advice, CostAnswer, CostRequest, PlanCost, SizesRequest, Unplannable

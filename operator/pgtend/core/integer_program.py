@@ -1,0 +1,67 @@
+"""Mixed integer programs with variables between 0 and 1, put together row by row and solved by HiGHS (scipy's ``milp``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_matrix
+
+GAP = 1e-6
+"""Share by which a solution may be worse than the best one and still be called optimal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """Values of the variables, empty where none were found in time; and what no solution can be below, in the unit of the costs."""
+
+    values: Sequence[float]
+    bound: float
+
+
+class IntegerProgram:
+    """Make the sum of cost times value least. Variables are known by their number, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._costs: list[float] = []
+        self._whole: list[int] = []
+        self._rows: list[tuple[Mapping[int, float], float, float]] = []
+
+    def add_variable(self, cost: float, *, whole: bool = False) -> int:
+        """A variable from 0 to 1, or one that is 0 or 1."""
+        self._costs.append(cost)
+        self._whole.append(int(whole))
+        return len(self._costs) - 1
+
+    def add_row(self, members: Mapping[int, float], least: float = -inf, most: float = inf) -> None:
+        """``least`` ≤ sum of factor times variable ≤ ``most``."""
+        self._rows.append((members, least, most))
+
+    def solve(self, seconds: float, gap: float = GAP) -> Solution:
+        """The best found in so many seconds. Same program, same answer, where the time suffices."""
+        if not self._costs:
+            return Solution(values=(), bound=0.0)
+        scale = max((abs(cost) for cost in self._costs)) or 1.0
+        data, where, columns = [], [], []
+        for number, (members, _, _) in enumerate(self._rows):
+            for column, factor in members.items():
+                data.append(factor)
+                where.append(number)
+                columns.append(column)
+        matrix = csr_matrix((data, (where, columns)), shape=(len(self._rows), len(self._costs)))
+        limits = LinearConstraint(
+            matrix, np.asarray([row[1] for row in self._rows]), np.asarray([row[2] for row in self._rows])
+        )
+        result = milp(
+            np.asarray(self._costs) / scale,
+            integrality=np.asarray(self._whole),
+            bounds=Bounds(0, 1),
+            constraints=limits,
+            options={"time_limit": seconds, "mip_rel_gap": gap},
+        )
+        dual = getattr(result, "mip_dual_bound", None)
+        values = [] if result.x is None else [float(value) for value in result.x]
+        return Solution(values=values, bound=-inf if dual is None else float(dual) * scale)

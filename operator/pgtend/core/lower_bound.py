@@ -1,0 +1,85 @@
+"""What no choice of indexes can be below, and which choice promises the most: an integer program over costs known to be reached.
+
+A plan that was made while the indexes T were shown tells more than the cost of T. The planner had the choice among all of T, so
+while nothing outside of T is there, no smaller set makes the query cheaper. To fall below that cost an index from outside of T
+is needed. The program gives each query the least of the costs known for it that the chosen indexes do not rule out in this way.
+Its optimum is a lower bound on the cost of every set of the candidates that keeps to the limits, as far as the planner does
+take its cheapest plan; a reader can check a row of it by planning the one query with the one set.
+
+The first rows are each query with all candidates; what is learnt afterwards tightens the bound, since each plan without the
+indexes of a family (those that begin with the same key) says what that family is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pgtend.core.integer_program import IntegerProgram
+from pgtend.core.known_costs import IndexSet
+from pgtend.core.selection import Limits, add_limits
+from pgtend.domain.index import Index
+
+SOLVER_SECONDS = 1.0
+GAP = 0.002
+"""How near the program is solved: its bound counts, which holds wherever the solver stops."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """One run of a query costs ``cost`` or more as long as none of the indexes ``beyond`` is there."""
+
+    beyond: IndexSet
+    cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlooredQuery:
+    """A query's floors; one of them, the lowest, has nothing beyond."""
+
+    weight: float
+    floors: Sequence[Floor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """The set that might be the best for all that is known, and the bound: weighted cost plus upkeep of any set."""
+
+    indexes: IndexSet
+    bound: float
+
+
+def most_promising(
+    queries: Sequence[FlooredQuery], sizes: Mapping[Index, int], upkeep: Mapping[Index, float], limits: Limits
+) -> Promise:
+    """The optimum over the floors. Where the solver finds no set in time, an empty one with the bound that it proved."""
+    program = IntegerProgram()
+    variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
+    for query in queries:
+        floors = _necessary(query.floors)
+        levels = sorted({floor.cost for floor in floors})
+        taken = {cost: program.add_variable(query.weight * cost) for cost in levels}
+        program.add_row(dict.fromkeys(taken.values(), 1.0), 1.0, 1.0)
+        for floor in floors:
+            lower = [variable for cost, variable in taken.items() if cost < floor.cost]
+            if lower:
+                needed = {variables[index]: -1.0 for index in floor.beyond if index in variables}
+                program.add_row({**dict.fromkeys(lower, 1.0), **needed}, most=0.0)
+    add_limits(program, variables, sizes, limits)
+    solution = program.solve(SOLVER_SECONDS, GAP)
+    chosen = frozenset(
+        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
+    )
+    return Promise(indexes=chosen, bound=solution.bound)
+
+
+def _necessary(floors: Sequence[Floor]) -> list[Floor]:
+    """Without those that follow from another: less is needed to go below it, and it is no higher."""
+    highest: dict[IndexSet, float] = {}
+    for floor in floors:
+        highest[floor.beyond] = max(floor.cost, highest.get(floor.beyond, floor.cost))
+    return [
+        Floor(beyond=beyond, cost=cost)
+        for beyond, cost in highest.items()
+        if not any(other < beyond and higher >= cost for other, higher in highest.items())
+    ]
