@@ -26,8 +26,14 @@ def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tupl
             found |= dict.fromkeys(_of_use(use, table, catalog.collation, constraints))
         for part in largest_parts(table, catalog):
             found |= dict.fromkeys(_of_part(use, part, constraints))
-    existing = catalog.indexes
-    return tuple(index for index in found if not is_served(index, existing))
+    return tuple(index for index in found if not is_served(index, _that_may_serve(index, catalog, constraints)))
+
+
+def _that_may_serve(index: Index, catalog: Catalog, constraints: Constraints) -> Iterator[ExistingIndex]:
+    for each in catalog.indexes_of(index.table_name):
+        is_wider = each.index is not None and len(each.index.columns) > len(index.columns)
+        if not (constraints.beside_wider and is_wider):
+            yield each
 
 
 def _of_part(use: TableUse, part: Table, constraints: Constraints) -> Iterator[Index]:

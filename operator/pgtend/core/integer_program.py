@@ -10,8 +10,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
-GAP = 1e-6
-"""Share by which a solution may be worse than the best one and still be called optimal."""
+LONGEST_SECONDS = 20.0
+"""Of solving one program: a guard, which programs of hundreds of queries do not come near."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +40,14 @@ class IntegerProgram:
         """``least`` ≤ sum of factor times variable ≤ ``most``."""
         self._rows.append((members, least, most))
 
-    def solve(self, seconds: float, gap: float = GAP) -> Solution:
-        """The best found in so many seconds. Same program, same answer, where the time suffices."""
+    def solve(self, gap: float, nodes: int) -> Solution:
+        """The best found in so many nodes of the search tree: no clock decides, so that the same program has the same answer.
+
+        Where even that takes very long, the clock does decide.
+        """
         if not self._costs:
             return Solution(values=(), bound=0.0)
-        scale = max((abs(cost) for cost in self._costs)) or 1.0
+        scale = max(abs(cost) for cost in self._costs) or 1.0
         data, where, columns = [], [], []
         for number, (members, _, _) in enumerate(self._rows):
             for column, factor in members.items():
@@ -60,7 +63,7 @@ class IntegerProgram:
             integrality=np.asarray(self._whole),
             bounds=Bounds(0, 1),
             constraints=limits,
-            options={"time_limit": seconds, "mip_rel_gap": gap},
+            options={"node_limit": nodes, "mip_rel_gap": gap, "time_limit": LONGEST_SECONDS},
         )
         dual = getattr(result, "mip_dual_bound", None)
         values = [] if result.x is None else [float(value) for value in result.x]

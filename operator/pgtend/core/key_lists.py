@@ -14,6 +14,8 @@ WIDEST_KEY = 512
 """Bytes: a B-tree entry may have no more than a third of a page, so a column that is wider on average will fail on some row."""
 _MOST_PERMUTED = 6
 """Columns of one table of which all ordered pairs are tried."""
+_MOST_READ = 10
+"""Columns of one table that a query reads of which each may be a second key."""
 _BYTEWISE = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 """Collations that sort by bytes, so that a plain key serves LIKE 'x%'."""
 _PATTERN_CLASSES = {
@@ -59,6 +61,10 @@ def key_lists(use: TableUse, table: Table, width: int, collation: str) -> Iterat
         if len(columns) <= _MOST_PERMUTED:
             for pair in permutations(columns, 2):
                 yield plain(pair)
+        if not use.whole and len(use.read) <= _MOST_READ:  # a second key may spare the way to the table
+            for first in columns:
+                for second in sorted(name for name in use.read if name in table.columns and name != first):
+                    yield plain((first, second))
 
 
 def main_lists(use: TableUse, table: Table, width: int, without: Iterable[Key] = ()) -> tuple[Keys, ...]:

@@ -20,8 +20,8 @@ from pgtend.core.known_costs import IndexSet
 from pgtend.core.selection import Limits, add_limits
 from pgtend.domain.index import Index
 
-SOLVER_SECONDS = 1.0
-GAP = 0.002
+NODES = 50
+GAP = 0.005
 """How near the program is solved: its bound counts, which holds wherever the solver stops."""
 
 
@@ -66,7 +66,7 @@ def most_promising(
                 needed = {variables[index]: -1.0 for index in floor.beyond if index in variables}
                 program.add_row({**dict.fromkeys(lower, 1.0), **needed}, most=0.0)
     add_limits(program, variables, sizes, limits)
-    solution = program.solve(SOLVER_SECONDS, GAP)
+    solution = program.solve(GAP, NODES)
     chosen = frozenset(
         index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
     )

@@ -36,8 +36,7 @@ ROUNDS = 10
 """How often the program may choose anew after the chosen set was planned."""
 PROMISES = 6
 """How often a set that promises more than the best so far is looked at."""
-EVERY = 2
-STEPS = 2
+STEPS = 1
 """Plans asked for a query to find out whether a promise holds."""
 MOST_DOUBTS = 30
 """Queries looked at for one promise, those first of which it promises most."""
@@ -124,16 +123,16 @@ class Search:
 
     def improve(self) -> Questions:
         """Choose; see how much better a set might be and look at the one that promises most; then do without the needless."""
-        yield from self._settle()
+        yield from self._settle(patience=3)
         for number in range(PROMISES):
             promised = self._most_promising()
             if self._is_near_enough() or not self.complete:
                 break
             before = self._cost_of(self.chosen)
             doubts = yield from self._doubt(promised)
-            if not doubts or number % EVERY == EVERY - 1:
+            if not doubts or number % 2:
                 yield from self._try(promised)
-            yield from self._settle()
+            yield from self._settle(patience=1)
             if not doubts and self._cost_of(self.chosen) >= before:
                 break
         yield from self._do_without_beginnings()
@@ -166,17 +165,17 @@ class Search:
             return None
         return max(1 - self.bound / reached, 0.0)
 
-    def _settle(self) -> Questions:
-        """Choose, plan what was chosen, take that in, choose again, until a choice comes back."""
+    def _settle(self, patience: int = ROUNDS) -> Questions:
+        """Choose, plan what was chosen, take that in, choose again: until a choice comes back, or so many were no better."""
         seen: set[IndexSet] = set()
-        for _ in range(ROUNDS):
+        while patience > 0 and len(seen) < ROUNDS and self.complete:
             choice = self._choose()
             if choice in seen:
                 return
             seen.add(choice)
+            before = self._cost_of(self.chosen)
             yield from self._try(choice)
-            if not self.complete:
-                return
+            patience -= self._cost_of(self.chosen) >= before
 
     def _try(self, choice: IndexSet) -> Questions:
         """Plan every query with this set; it is the best so far if it is."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pgtend.core.advise import advise
 from pgtend.core.candidates import is_served, starts_with
 from pgtend.core.rule_of_thumb import advise_unvalidated
+from pgtend.core.search import Pool
 from pgtend.core.statement import read_statement
 from pgtend.domain.advice import Advice, Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex
@@ -157,6 +158,24 @@ def test_an_unplannable_query_is_left_out_with_its_share_and_the_rest_is_helped(
 def test_a_deadline_ends_the_search_with_what_is_known() -> None:
     advice = ask(workload(), constraints=Constraints(seconds=0.5), planner=Planner(SHOP, seconds=1.0))
     assert not advice.complete
+
+
+@settings(max_examples=20, deadline=None)
+@given(workloads, budgets)
+def test_the_advice_says_how_far_it_may_be_from_the_best(given_workload: Workload, budget: int | None) -> None:
+    advice = ask(given_workload, constraints=Constraints(storage_budget=budget, minimum_gain=0.0, price_risk=False))
+    assert advice.gap is None or 0 <= advice.gap < 1
+    assert advice.complete
+
+
+def test_what_one_search_has_learnt_serves_the_next() -> None:
+    pool: Pool = {}
+    first, second = Planner(SHOP), Planner(SHOP)
+    advice = first.answer(advise(workload(), SHOP, Constraints(), pool))
+    again = second.answer(advise(workload(), SHOP, Constraints(), pool))
+    assert again == advice
+    assert first.explains > 0
+    assert second.explains == 0
 
 
 def test_an_invalid_index_does_not_count_as_one() -> None:

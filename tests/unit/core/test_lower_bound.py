@@ -1,0 +1,98 @@
+"""The bound against every set there is, and which candidates matter to which query."""
+
+from __future__ import annotations
+
+from itertools import chain, combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgtend.core.known_costs import KnownCosts
+from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
+from pgtend.core.relevance import stand_ins
+from pgtend.core.selection import Limits
+from pgtend.domain.advice import PlanCost
+from pgtend.domain.index import Index, IndexColumn
+from tests.unit.core.catalogs import index_on
+
+INDEXES = [
+    Index(schema="public", table=f"t{number % 2}", columns=(IndexColumn(column=f"c{number}"),)) for number in range(4)
+]
+SETS = [frozenset(each) for each in chain.from_iterable(combinations(INDEXES, count) for count in range(5))]
+NOTHING: frozenset[Index] = frozenset()
+ACCESS_PATHS = st.lists(
+    st.tuples(st.frozensets(st.sampled_from(INDEXES), min_size=1, max_size=2), st.integers(1, 99)), max_size=4
+)
+
+
+class Reality:
+    """A planner that takes the cheapest of some ways to run a query; without any index it costs 100."""
+
+    def __init__(self, ways: list[tuple[frozenset[Index], int]]) -> None:
+        self.ways = [(NOTHING, 100), *ways]
+
+    def plan(self, shown: frozenset[Index]) -> PlanCost:
+        used, cost = min(
+            (way for way in self.ways if way[0] <= shown), key=lambda way: (way[1], sorted(map(str, way[0])))
+        )
+        return PlanCost(cost=float(cost), used=used)
+
+
+def floors(reality: Reality, asked: list[frozenset[Index]]) -> list[Floor]:
+    known = KnownCosts()
+    for shown in (frozenset(INDEXES), *asked):
+        known.learn("q", shown, reality.plan(shown))
+    return [Floor(beyond=known.beyond("q", plan, frozenset(INDEXES)), cost=plan.cost) for plan in known.plans("q")]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 10), ACCESS_PATHS, st.lists(st.frozensets(st.sampled_from(INDEXES)), max_size=4)),
+        max_size=3,
+    ),
+    st.lists(st.integers(1, 50), min_size=4, max_size=4),
+    st.lists(st.integers(0, 20), min_size=4, max_size=4),
+    st.none() | st.integers(0, 120),
+)
+def test_no_affordable_set_costs_less_than_the_bound(
+    drawn: list[tuple[int, list[tuple[frozenset[Index], int]], list[frozenset[Index]]]],
+    bytes_: list[int],
+    costs: list[int],
+    storage: int | None,
+) -> None:
+    sizes, upkeep = dict(zip(INDEXES, bytes_, strict=True)), dict(zip(INDEXES, map(float, costs), strict=True))
+    realities = [(weight, Reality(ways), asked) for weight, ways, asked in drawn]
+    queries = [FlooredQuery(weight=weight, floors=floors(reality, asked)) for weight, reality, asked in realities]
+    promise = most_promising(queries, sizes, upkeep, Limits(storage=storage, free_slots={}))
+    for indexes in SETS:
+        if storage is None or sum(sizes[index] for index in indexes) <= storage:
+            cost = sum(weight * reality.plan(indexes).cost for weight, reality, _ in realities)
+            assert promise.bound <= cost + sum(upkeep[index] for index in indexes) + 1e-6
+
+
+def test_the_bound_is_reached_when_all_is_known() -> None:
+    first, second = INDEXES[0], INDEXES[2]
+    reality = Reality([(frozenset({first}), 40), (frozenset({second}), 60)])
+    sizes, upkeep = dict.fromkeys(INDEXES, 10), dict.fromkeys(INDEXES, 1.0)
+    queries = [FlooredQuery(weight=2.0, floors=floors(reality, SETS))]
+    promise = most_promising(queries, sizes | {first: 30}, upkeep, Limits(storage=20, free_slots={}))
+    assert promise.indexes == {second}
+    assert promise.bound >= 121 * 0.99
+
+
+def test_what_another_query_wants_stands_for_no_more_than_the_keys_that_it_begins_with() -> None:
+    mine, wider, elsewhere, other = (
+        index_on("bookings", "vendor_id"),
+        index_on("bookings", "vendor_id", "status"),
+        index_on("bookings", "status"),
+        index_on("payments", "status"),
+    )
+    own = {"mine": frozenset({mine}), "others": frozenset({wider, elsewhere, other})}
+    tables = {"mine": {mine.table_name}, "others": {mine.table_name, other.table_name}}
+    found = stand_ins(own, tables)
+    assert found["mine"] == {wider: mine}
+    assert found["others"] == {}
+    known = KnownCosts(stand_ins=found)
+    known.learn("mine", frozenset({mine}), PlanCost(cost=9.0, used=NOTHING))
+    assert known.plan_with("mine", frozenset({wider})) is not None
+    assert known.plan_with("mine", frozenset({elsewhere})) is None
