@@ -69,6 +69,8 @@ def _one_statement(tokens: Tokens) -> Tokens:
     if any(token.sign(";") for token in tokens):
         raise _Refused("The text holds several statements.")
     tokens = unwrap(tokens)
+    if not tokens:
+        raise _Refused("There is no statement in the text.")
     if not (tokens[0].word(*_BEGINNINGS) or tokens[0].sign("(")):
         word = tokens[0].text.upper() if tokens[0].kind is Kind.WORD and len(tokens[0].text) < 20 else "It"
         raise _Refused(f"{word} is no SELECT, INSERT, UPDATE, DELETE or MERGE.")

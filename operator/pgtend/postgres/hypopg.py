@@ -114,7 +114,8 @@ class HypoPG:
         began = time.perf_counter()
         known = await self._hypothetical_sizes(indexes) if self._size_model is SizeModel.HYPOPG else {}
         others = [index for index in dict.fromkeys(indexes) if index not in known]
-        shares = await shares_of_partial(others, self._catalog, self._explain_own)
+        may_be_planned = [index for index in others if index.table_name not in self._user_code.relations]
+        shares = await shares_of_partial(may_be_planned, self._catalog, self._explain_own)
         known |= await asyncio.to_thread(
             lambda: {index: estimate_size(index, self._catalog, share=shares.get(index)) for index in others}
         )

@@ -165,6 +165,7 @@ HARMLESS = (
     "SELECT id FROM plain WHERE n = 3",
     "SELECT p.id FROM plain p JOIN orders o ON o.id = p.n WHERE p.doc -> 'a' ->> 'b' = 'c' AND o.slow = 'd'",
     "UPDATE plain SET name = evil.told() WHERE n = 5",
+    "WITH d AS (DELETE FROM plain WHERE n = 6 RETURNING id) SELECT * FROM d, plain",
     "SELECT id FROM plain WHERE to_tsvector('english'::regconfig, name) @@ plainto_tsquery('english', 'x')",
 )
 """Neighbours of what is refused; all of them are planned."""
@@ -325,7 +326,6 @@ HOSTILE = (
     "MERGE INTO plain p USING with_domain w ON w.d = 'x' AND p.id = w.id WHEN MATCHED THEN DELETE",
     # Other statements
     "DELETE FROM plain USING plain q WHERE q.name = evil.told()",
-    "WITH d AS (DELETE FROM plain RETURNING *) SELECT * FROM d, plain",
     "SELECT id INTO stolen FROM plain",
     "SELECT id FROM plain; DROP TABLE plain",
     "EXPLAIN ANALYZE SELECT evil.told() FROM plain",

@@ -117,6 +117,7 @@ def test_what_computes_from_its_arguments_alone_may_be_planned(text: str) -> Non
         ("select id from payments, abs(1) pg_read_file('secret')", "pg_read_file"),
         ("select id from payments where status = (like 'secret')", "casts to like"),
         ("select escape 'secret' from payments", "casts to escape"),
+        ("select 'x' operator(pg_catalog.||) escape 'secret' from payments", "casts to escape"),
         ("select first 'secret', id from payments", "casts to first"),
         ("select sum(id) over (order by id rows like('secret') preceding) from payments", "like"),
         ("select id from payments join like('secret') on true", "like"),

@@ -179,6 +179,7 @@ def test_names_with_quotes_capitals_and_unicode_are_resolved_and_quoted() -> Non
         ("", "no statement"),
         (";;", "no statement"),
         ("-- nothing", "no statement"),
+        ("copy () to stdout", "no statement"),
         ("create table x (a int)", "CREATE is no SELECT"),
         ("vacuum payments", "VACUUM is no SELECT"),
         ("explain select * from payments", "EXPLAIN is no SELECT"),

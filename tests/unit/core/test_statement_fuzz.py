@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pgtend.core.candidates import candidates
 from pgtend.core.inert import problem_of, problem_of_code
 from pgtend.core.sql.lexer import NotLexable, spell, tokenize
 from pgtend.core.sql.usage import table_uses
 from pgtend.core.statement import Unusable, read_statement
+from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import RelationKind
 from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query
@@ -18,7 +22,10 @@ SHOP = catalog(
     BOOKINGS,
     PAYMENTS,
     table("moods", column("id"), column("mood", "public.mood")),
-    table("seen", column("id"), kind=RelationKind.VIEW),
+    replace(
+        table("seen", column("id"), column("total"), kind=RelationKind.VIEW),
+        definition="SELECT b.id, sum(p.amount) AS total FROM public.bookings b JOIN public.payments p ON p.booking_id = b.id GROUP BY b.id",
+    ),
     extension_functions=frozenset({"public.similarity", "ext.dblink"}),
 )
 TYPES = UserTypes(harmless={"mood": {"public": True}, "checked": {"public": False}})
@@ -34,6 +41,9 @@ STATEMENTS = (
     "select distinct on (status) status, details ->> 'k' from bookings where total between 1 and 2.5e3 and not confirmed",
     "select status from payments union all (select status from bookings limit 3 offset $1) order by 1 nulls first",
     "select m.id from moods m where m.mood = 'sad'::mood and m.mood = any ('{sad}'::public.mood[]) for update of m",
+    "copy (select id from seen s where s.id = 1) to stdout",
+    "declare c cursor for select s.total from seen s order by s.id",
+    "create materialized view v as select id from payments with no data",
     "select count(*) filter (where id > 1), array[1, 2][1], (array[[1], [2]])[1:2] from payments group by rollup (status)",
     "select x.n from generate_series(1, 10) with ordinality as x (n, o) cross join lateral (select id from payments limit x.n) y",
     "prepare p as select id from payments where status operator(pg_catalog.||) 'a' = U&'\\0061' and note = E'\\'' or true",
@@ -41,7 +51,8 @@ STATEMENTS = (
 PIECES = (
     *"()[].,;:*+-/<>=~!@#%^&|`?'\"$\\{}",
     "'", "''", "E'", "e'\\", "U&'", 'U&"', "B'01", "N'x'", "$$", "$a$", "$1", "$99999", "$1$", "/*", "*/", "/* /* */", "--", "--\n",
-    "\n", "\t", "\0", "\ud800", "é", "ß", "\u202e", "\u00a0", "🦊", "::", ":=", "..", "=>", "->>", "@>", "operator(", "pg_catalog.",
+    "copy () to stdout", "\n", "\t", "\0", "\ud800", "é", "ß", "\u202e", "\u00a0", "🦊", "::", ":=", "..", "=>", "->>", "@>", "operator(",
+    "pg_catalog.",
     "public.", "evil.", "(select ", "((((", "))))", "array[", "[1]", "case when ", " end", "::int[]", "::mood", "::checked",
     "cast(", " as ", "pg_read_file('x')", "table_to_xml('secret', true, true, '')", "dblink('x')", "p.leak", "t.*", "lateral ",
     "row(1, 2)", "values (1)", "with x as ", "recursive ", "over (", "filter (", "within group (", "interval '1'", "at time zone ",
@@ -90,6 +101,7 @@ def test_every_text_becomes_a_query_or_a_sentence(text: str) -> None:
         problem = problem_of(read, SHOP, TYPES)
         assert problem is None or problem.endswith(".")
         table_uses(read, SHOP)
+        candidates(read, SHOP, Constraints())
         # What the server gets is read again as the very tokens that were judged.
         assert spell(tokenize(read.plannable)) == read.plannable
 

@@ -254,7 +254,7 @@ def _names_type(tokens: Tokens, place: int) -> bool:
         return not before.word("fetch")
     # LIKE, ILIKE and ESCAPE have an operand before them, which a type's name has not.
     return not (
-        before.sign(")", "]")
+        (before.sign(")", "]") and not _ends_before_operand(tokens, place - 1))
         or before.word("not")
         or (before.kind is not Kind.SIGN and not before.word(*builtins.RESERVED, *_BEFORE_OPERAND))
     )
