@@ -59,8 +59,9 @@ integration: ## tests against a real Kubernetes API and real Postgres servers, e
 	$(call heading,The demo)
 	$(call run,pytest tests/e2e/test_demo.py)
 
-reference: ## write docs/reference/api.md from the models
+reference: ## write docs/reference/api.md and advise.schema.json from the models
 	$(call run,python tools/reference.py docs/reference/api.md)
+	$(call run,python tools/reference.py docs/reference/advise.schema.json)
 
 bench-advisor: ## compare the advisor with an optimum and baselines of the literature (see benchmarks/advisor/README.md)
 	tools/install.sh bench

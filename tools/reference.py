@@ -1,4 +1,7 @@
-"""Write docs/reference/api.md from the CustomResourceDefinitions: `python tools/reference.py [FILE]` (default: stdout)."""
+"""Write docs/reference/api.md from the CustomResourceDefinitions: `python tools/reference.py [FILE]` (default: stdout).
+
+A file that ends in .json gets the JSON Schema of what `pgtend advise --output json` prints instead.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from pgtend.commands.json_output import json_schema
 from pgtend.kube.crds import render_crds
 
 HEAD = """# API reference
@@ -89,6 +93,6 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         target = Path(sys.argv[1])
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(render(), encoding="utf-8")
+        target.write_text(json_schema() if target.suffix == ".json" else render(), encoding="utf-8")
     else:
         sys.stdout.write(render())

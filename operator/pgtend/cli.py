@@ -21,6 +21,10 @@ DSN_HELP = (
 )
 
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the signal's number, as shells have it."""
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pgtend")
 def main() -> None:
@@ -144,6 +148,9 @@ class _Size(click.ParamType[int]):
     help="Which estimate of an index's bytes the budget is counted in; hypopg's knows nothing of deduplication.",
 )
 @click.option("--output", type=click.Choice(["table", "sql", "json"]), default="table", show_default=True)
+@click.option(
+    "--explain", metavar="NAME", help="Tell the whole story of one index, by its name or its number in the table."
+)
 def advise(
     dsn: str,
     workload: Path | None,
@@ -154,15 +161,21 @@ def advise(
     max_seconds: float | None,
     size_model: str,
     output: str,
+    explain: str | None,
 ) -> None:
     """Say which indexes would help the statements of a database, and which are there twice. It changes nothing.
 
-    The advice goes to standard output, progress to standard error. Ends with 0 when it looked at the workload, whether or
-    not there is anything to advise; 1 when the database cannot be reached or read; 2 when an option or the workload is
-    wrong.
+    The advice goes to standard output, progress to standard error. Ctrl-C ends the search: the best found so far is printed.
+    Ends with 0 when it looked at the workload, whether or not there is anything to advise; 1 when the database cannot be
+    reached or read, or has counted no statement; 2 when an option or the workload is wrong; 130 after Ctrl-C.
     """
     from pgtend.commands.advise import AdviseOptions, find_advice
-    from pgtend.commands.advise_output import render_json, render_sql, render_table
+    from pgtend.commands.answer import find_change, name_of
+    from pgtend.commands.json_output import render_json
+    from pgtend.commands.progress import telling
+    from pgtend.commands.sql_output import render_sql
+    from pgtend.commands.story_output import render_story
+    from pgtend.commands.table_output import render_table
     from pgtend.commands.workload_files import WorkloadInvalid
     from pgtend.domain.advice import Constraints, SizeModel
     from pgtend.postgres.secret import target_from_dsn
@@ -176,15 +189,26 @@ def advise(
     )
     options = AdviseOptions(constraints=constraints, workload=workload, size_model=SizeModel(size_model))
     try:
-        answer = asyncio.run(find_advice(target_from_dsn(dsn), options, lambda line: click.echo(line, err=True)))
+        with telling() as tell:
+            answer = asyncio.run(find_advice(target_from_dsn(dsn), options, tell))
     except WorkloadInvalid as error:
         raise click.UsageError(str(error)) from None
     except PgtendError as error:
         raise click.ClickException(str(error)) from None
-    if output == "table":
-        from rich.console import Console
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    from rich.console import Console
 
-        console = Console(soft_wrap=False, highlight=False)
+    console = Console(soft_wrap=False, highlight=False)
+    if explain is not None:
+        change = find_change(answer, explain)
+        if change is None:
+            names = ", ".join(name_of(each) for each in answer.advice.changes) or "none"
+            raise click.UsageError(f"No index called {explain} is advised. Those that are: {names}.")
+        render_story(change, answer, console)
+    elif output == "table":
         render_table(answer, console)
     else:
         click.echo(render_sql(answer) if output == "sql" else render_json(answer))
+    if answer.interrupted:
+        raise click.exceptions.Exit(INTERRUPTED)

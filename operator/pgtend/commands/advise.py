@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pgtend.commands.advise_output import Answer
+from pgtend.commands.answer import Answer
+from pgtend.commands.progress import Interruption, Tell
 from pgtend.commands.workload_files import GivenStatement, given_workload, read_workload_files
 from pgtend.core.advise import advise
 from pgtend.core.rule_of_thumb import advise_unvalidated
@@ -14,7 +16,7 @@ from pgtend.core.statement import Unusable, read_statement
 from pgtend.core.workload import observed_workload, since_reset, sum_by_fingerprint
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, SizeModel, Spent
 from pgtend.domain.catalog import Catalog
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, PgtendError
 from pgtend.domain.index import Index
 from pgtend.domain.workload import Load, Query, StatementKey, Workload
 from pgtend.pipeline.advising import run_advisor
@@ -30,8 +32,6 @@ _TEXTS_AT_ONCE = 500
 _TELL_EVERY = 200
 """Plans between two lines of progress."""
 
-Tell = Callable[[str], None]
-
 
 @dataclass(frozen=True, kw_only=True)
 class AdviseOptions:
@@ -42,10 +42,14 @@ class AdviseOptions:
     size_model: SizeModel = SizeModel.PGTEND
 
 
-async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
-    """Read, plan, choose; ``tell`` is called with lines of progress.
+class NothingToLookAt(PgtendError):
+    """The server has counted no statement of this database that advice can be given on."""
 
-    Raises WorkloadInvalid, ConnectionRefusedByTarget or StatementFailed.
+
+async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
+    """Read, plan, choose; ``tell`` is called with lines of progress. Ctrl-C ends the search with the best found so far.
+
+    Raises WorkloadInvalid, NothingToLookAt, ConnectionRefusedByTarget or StatementFailed.
     """
     given = None if options.workload is None else read_workload_files(options.workload)
     limits = ConnectionLimits()
@@ -55,9 +59,25 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
         tell(f"Reading the catalog and statistics of {identity.name}")
         catalog = await database.read_catalog()
         workload = await _workload(database, catalog, given, tell)
+    if given is None and not workload.queries:
+        raise NothingToLookAt(_nothing_to_look_at(identity.name, workload))
     tell(f"{len(workload.queries)} statements to look at, {len(workload.left_out)} left out")
-    advice, spent = await _advise(target, limits, workload, catalog, options, tell)
-    return Answer(database=identity.name, advice=advice, workload=workload, spent=spent)
+    interruption = Interruption()
+    with interruption.heeded(tell):
+        advice, spent = await _advise(target, limits, workload, catalog, options, tell, interruption)
+    return Answer(database=identity.name, advice=advice, workload=workload, spent=spent, interrupted=interruption.asked)
+
+
+def _nothing_to_look_at(database: str, workload: Workload) -> str:
+    if not workload.left_out:
+        which = f"pg_stat_statements has counted no statement of the database {database} since its last reset."
+    else:
+        heaviest = max(workload.left_out, key=lambda each: each.share)
+        which = (
+            f"None of the {len(workload.left_out)} statements that pg_stat_statements has counted in the database {database} can be "
+            f"advised on. The heaviest ({heaviest.id}): {heaviest.reason}"
+        )
+    return f"{which} Let the application run for a while, or name its statements with --workload."
 
 
 async def _workload(
@@ -108,11 +128,16 @@ async def _advise(
     catalog: Catalog,
     options: AdviseOptions,
     tell: Tell,
+    interruption: Interruption,
 ) -> tuple[Advice, Spent]:
     constraints = options.constraints
+    if constraints.seconds is None:
+        constraints = replace(constraints, seconds=math.inf)  # for Ctrl-C, after which no time is left
     try:
         async with open_cost_model(target, limits, catalog, size_model=options.size_model) as model:
-            advice = await run_advisor(advise(workload, catalog, constraints), _Told(model, tell))
+            advice = await run_advisor(
+                advise(workload, catalog, constraints), _Told(model, tell), lambda: interruption.asked
+            )
             return advice, model.spent
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF or refusal.finding.fatal:

@@ -19,7 +19,7 @@ from pgtend.core.upkeep import entries_written, upkeep_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex, Table
 from pgtend.domain.index import AccessMethod, Index, IndexColumn
-from pgtend.domain.recommendation import Action, Evidence, HelpedQuery
+from pgtend.domain.recommendation import Action, Evidence, HelpedQuery, Risk
 from pgtend.domain.workload import StatementKind, WeightedQuery, Workload
 
 PAGE = 8192
@@ -161,6 +161,9 @@ def _change(
             queries=tuple(_shown(each, period) for each in helped[:_SHOWN_QUERIES]),
             reason=f"{count} for {part} within values of a table of {table.bytes / 1e6:.0f} MB, which no B-tree serves. "
             "By statistics alone: no what-if plan has tried it, for HypoPG does not simulate GIN.",
+            risk=Risk.MEDIUM,
+            risk_reason="No plan has confirmed that the planner would use the index.",
+            priority=round(saved / period, 3),
         ),
     )
 

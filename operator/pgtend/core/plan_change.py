@@ -17,7 +17,7 @@ _WORTH_TELLING = 1000.0
 
 def describe_plan_change(before: PlanShape, after: PlanShape, catalog: Catalog) -> str:
     """What becomes of the scans and joins; empty where nothing does, or where the plans are not known."""
-    text = "; ".join(_changes(before, after, catalog))
+    text = "; ".join(dict.fromkeys(_changes(before, after, catalog)))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 

@@ -8,9 +8,9 @@ are the plans by which queries get slower.
 
 So the pages are counted again here, for the runs that there will be, by the formula that Postgres uses itself (Mackert and
 Lohman 1989, ``index_pages_fetched``): cold, and in random order unless the searched-for values come in the order in which
-the rows lie. A quarter of what comes of it beyond the planner's charge is added. Measured on 106 plans of TPC-H and 63 of a
-marketplace: with that quarter the plans that ran slower than without indexes cost more than these by price, and the faster
-ones less, but for a few near the line; with none of it every slower one looked good, from a half on many faster ones did not
+the rows lie. A third of what comes of it beyond the planner's charge is added. Measured on 106 plans of TPC-H and 63 of a
+marketplace: with that third the plans that ran slower than without indexes cost more than these by price, and the faster
+ones less, but for a few near the line; with none of it every slower one looked good, from 0.4 on many faster ones did not
 (docs/decisions/2026-11-24-price-of-plans.md).
 
 A long scan of an index whose order is nearly that of the rows is charged as if they lay side by side; they only lie near each
@@ -28,7 +28,7 @@ from pgtend.domain.catalog import Catalog, Table
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.plan import PlanNode, PlanShape
 
-COLD_SHARE = 0.25
+COLD_SHARE = 1 / 3
 """Share of the pages beyond the planner's charge that are taken to come from outside memory."""
 RANDOM_PAGE = 4.0
 SEQUENTIAL_PAGE = 1.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from pgtend.core.search import Answers
@@ -13,9 +14,14 @@ from pgtend.ports import CostModel
 
 
 async def run_advisor(
-    advisor: Generator[SizesRequest | CostsRequest, Answers, Advice], cost_model: CostModel
+    advisor: Generator[SizesRequest | CostsRequest, Answers, Advice],
+    cost_model: CostModel,
+    is_enough: Callable[[], bool] = lambda: False,
 ) -> Advice:
-    """Answer the advisor's questions until it has its advice. It computes beside the event loop, which goes on turning."""
+    """Answer the advisor's questions until it has its advice. It computes beside the event loop, which goes on turning.
+
+    Once ``is_enough`` it is told that its time is over, and answers with the best so far; so it has to have a limit of time.
+    """
     answers: Answers | None = None
     started = time.monotonic()
     while True:
@@ -29,6 +35,8 @@ async def run_advisor(
         answered = time.monotonic()
         answers = replace(answers, seconds=answered - started)
         started = answered
+        if is_enough():
+            answers = replace(answers, seconds=math.inf)
 
 
 def _next_question(

@@ -156,6 +156,11 @@ def describe_drop(schema: str, name: str, *, concurrently: bool = False) -> str:
     return readable(drop_index(schema, name, concurrently=concurrently))
 
 
+def describe_analyze(table: TableName) -> str:
+    """The ANALYZE statement as a person would write it."""
+    return readable(analyze_table(table))
+
+
 def readable(statement: sql.Composable) -> str:
     """A composed statement as text, identifiers unquoted where Postgres would read them the same."""
     if isinstance(statement, sql.Composed):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from pgtend.cli import main
+from pgtend.commands.json_output import AdviceDocument
 from pgtend.core.sql.lexer import tokenize
+from pgtend.domain.index import Index
+from pgtend.postgres.hypopg import HypoPG
 from tests.integration.advise.conftest import Advise, run
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
@@ -63,9 +69,59 @@ def test_as_sql_there_is_nothing_but_sql(advise: Advise) -> None:
 def test_as_a_table_a_person_sees_what_and_why(advise: Advise) -> None:
     outcome = advise()
     assert outcome.code == 0
-    for words in ("ON public.payments (booking_id", "DROP INDEX", "s/h", "Estimates are not results"):
+    for words in ("index on public.payments (booking_id", "drop index", "s/h", "Estimates are not results", "helps"):
         assert words in outcome.stdout
-    assert max(map(len, outcome.stdout.splitlines()[:6])) <= 80
+    assert "Seq Scan on payments → " in outcome.stdout
+    assert "filter on 120 k rows gone" in " ".join(outcome.stdout.split())
+    assert max(map(len, outcome.stdout.splitlines())) <= 80
+
+
+def test_the_whole_story_of_one_is_told_by_name_and_by_number(advise: Advise) -> None:
+    first = advise("--output", "json").json["indexes"][0]
+    by_name, by_number = advise("--explain", first["name"]), advise("--explain", "1")
+    assert (by_name.code, by_number.code) == (0, 0)
+    for outcome in (by_name, by_number):
+        assert outcome.stdout.startswith(first["name"])
+        assert f"Risk: {first['risk']}" in outcome.stdout
+        assert "by a what-if plan" in outcome.stdout
+        assert first["queries"][0]["text"].split()[0] in outcome.stdout
+    missing = advise("--explain", "no_such_idx")
+    assert missing.code == 2
+    assert first["name"] in missing.stderr
+    assert missing.stdout == ""
+
+
+def test_what_is_printed_as_json_is_what_its_schema_says(advise: Advise) -> None:
+    content = advise("--output", "json").json
+    AdviceDocument.model_validate(content)
+    assert any(index["queries"][0]["planChange"] for index in content["indexes"])
+    assert [index["priority"] for index in content["indexes"]] == sorted(
+        (index["priority"] for index in content["indexes"]), reverse=True
+    )
+
+
+def test_a_database_without_any_statement_is_said_to_be_one(postgres15: PostgresServer) -> None:
+    with fresh_database(postgres15) as database:
+        database.run("CREATE TABLE a (x int)")
+        outcome = run(database.dsn)
+    assert outcome.code == 1
+    assert "can be advised on" in " ".join(outcome.stderr.split())
+    assert "--workload" in outcome.stderr
+
+
+def test_ctrl_c_ends_the_search_and_prints_the_best_so_far(advise: Advise, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = HypoPG.sizes
+
+    async def interrupted(self: HypoPG, indexes: Sequence[Index]) -> tuple[int, ...]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return await sizes(self, indexes)
+
+    monkeypatch.setattr(HypoPG, "sizes", interrupted)
+    outcome = advise("--output", "json")
+    assert outcome.code == 130
+    AdviceDocument.model_validate(outcome.json)
+    assert not outcome.json["complete"]
+    assert "press Ctrl-C again" in outcome.stderr
 
 
 def test_once_applied_there_is_nothing_more_to_advise(postgres15: PostgresServer, tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""What `pgtend advise` found, and what each change is called in all of its outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pgtend.core.canonical import index_name, proposal_hash
+from pgtend.core.wording import keys_of
+from pgtend.domain.advice import Advice, AdvisedChange, Spent
+from pgtend.domain.index import AccessMethod
+from pgtend.domain.recommendation import Action
+from pgtend.domain.workload import Workload
+from pgtend.postgres.ddl import describe, describe_drop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """All that `pgtend advise` found."""
+
+    database: str
+    advice: Advice
+    workload: Workload
+    spent: Spent
+    interrupted: bool = False
+    """Whether a person ended the search."""
+
+
+def name_of(change: AdvisedChange) -> str:
+    """The name of the index: that which it would get, or that which it has."""
+    if change.action is Action.CREATE:
+        return index_name(change.index, proposal_hash(change.action, change.index))
+    return change.index.name or ""
+
+
+def statement_of(change: AdvisedChange, *, concurrently: bool) -> str:
+    """The DDL for people and psql to read."""
+    if change.action is Action.CREATE:
+        return describe(change.index, name_of(change), concurrently=concurrently)
+    return describe_drop(change.index.schema, name_of(change), concurrently=concurrently)
+
+
+def short_form(change: AdvisedChange) -> str:
+    """What it is on, in short: ``public.bookings (couple_id, wedding_date)``."""
+    index = change.index
+    method = "" if index.method is AccessMethod.BTREE else f" using {index.method}"
+    return f"{index.schema}.{index.table}{method} ({keys_of(index)})".replace(",", ", ")
+
+
+def needs_analyze(change: AdvisedChange) -> bool:
+    """Whether the planner guesses until the table is analyzed: it has no statistics of an expression before."""
+    return change.action is Action.CREATE and any(key.expression is not None for key in change.index.columns)
+
+
+def find_change(answer: Answer, wanted: str) -> AdvisedChange | None:
+    """The change of that name, or of that number in the table."""
+    changes = answer.advice.changes
+    if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(changes):
+        return changes[int(wanted) - 1]
+    return next((change for change in changes if name_of(change) == wanted), None)

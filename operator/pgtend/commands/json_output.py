@@ -1,0 +1,204 @@
+"""Advice as programs take it: the models from which both the output and its JSON Schema come."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from pgtend.commands.answer import Answer, name_of, statement_of
+from pgtend.core.statement import shorten
+from pgtend.domain.advice import AdvisedChange
+from pgtend.domain.recommendation import Action, HelpedQuery, Risk
+from pgtend.postgres.ddl import describe_key
+
+SHOWN_QUERIES = 20
+JSON_FORM: Literal[1] = 1
+"""Version of the JSON form: fields may be added to it, and none is taken away or changes its meaning."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid")
+
+
+class Cost(_Part):
+    """Planner's cost as things are, and with the change."""
+
+    before: float
+    after: float
+
+
+class Query(_Part):
+    """A query that an index helps."""
+
+    fingerprint: str
+    text: Annotated[str, Field(description="Without constants, at most 200 characters.")]
+    calls_per_hour: Annotated[float, Field(description="For a workload from files: its weight.")]
+    mean_ms: float
+    cost: Annotated[Cost, Field(description="Of one call.")]
+    plan_change: Annotated[str, Field(description="How the plan changes, in one line; empty where that is not known.")]
+
+
+class Alternative(_Part):
+    """Another index for the same queries that was not chosen."""
+
+    keys: str
+    size_bytes: int
+    cost_after: Annotated[float, Field(description="Cost of the helped queries with it in place of the advised one.")]
+
+
+class NewIndex(_Part):
+    """An index to create."""
+
+    name: str
+    definition: Annotated[str, Field(description="A CREATE INDEX statement.")]
+    schema_: Annotated[str, Field(alias="schema")]
+    table: str
+    method: Annotated[str, Field(description="The access method.")]
+    columns: Annotated[list[str], Field(description="The keys in order: columns by name, expressions as SQL.")]
+    include: Annotated[list[str], Field(description="Columns that are stored beside the keys.")]
+    size_bytes: int
+    validated: Annotated[bool, Field(description="Whether the planner itself chose it in a hypothetical plan.")]
+    cost: Annotated[
+        Cost,
+        Field(description="Of the queries that it helps, an hour; of a run of the workload, when it came from files."),
+    ]
+    saved_seconds_per_hour: Annotated[
+        float, Field(description="Observed time of these queries times the share of cost that goes; 0 for files.")
+    ]
+    write_cost: Annotated[float, Field(description="What keeping it up to date costs, an hour.")]
+    priority: Annotated[
+        float, Field(description="Seconds an hour saved net of upkeep; for files, the planner's cost of a run saved.")
+    ]
+    risk: Annotated[Risk, Field(description="How likely it is that something gets slower.")]
+    risk_reason: Annotated[str, Field(description="Why the risk is not lower; empty where it is Low.")]
+    reason: Annotated[str, Field(description="The case for it in a sentence.")]
+    queries: Annotated[list[Query], Field(description="At most 20, those that gain most first.")]
+    alternatives: Annotated[list[Alternative], Field(description="At most 3, the best first.")]
+    makes_redundant: Annotated[list[str], Field(description="Existing indexes that it could replace, by name.")]
+
+
+class Drop(_Part):
+    """An index to drop."""
+
+    name: str
+    statement: str
+    schema_: Annotated[str, Field(alias="schema")]
+    table: str
+    size_bytes: int
+    reason: str
+
+
+class SpentOnPlanning(_Part):
+    """What planning cost the server."""
+
+    explains: int
+    seconds: float
+
+
+class LeftOut(_Part):
+    """A statement that got no advice."""
+
+    id: str
+    reason: str
+    share: Annotated[float, Field(description="Of the load, 0 to 1.")]
+
+
+class AdviceDocument(_Part):
+    """What `pgtend advise --output json` prints. Costs are the planner's units."""
+
+    form: Annotated[Literal[1], Field(description="Version of this form.")]
+    database: str
+    indexes: Annotated[list[NewIndex], Field(description="Indexes to create, most useful first.")]
+    drops: Annotated[list[Drop], Field(description="Indexes that are not needed.")]
+    cost: Annotated[Cost, Field(description="Of the whole workload, as it is and with all changes.")]
+    gap: Annotated[
+        float | None,
+        Field(
+            description="Share of cost and upkeep by which another set of the candidates may be better at most; null: not known."
+        ),
+    ]
+    spent: SpentOnPlanning
+    statements: Annotated[int, Field(description="How many were looked at.")]
+    left_out: list[LeftOut]
+    notes: Annotated[list[str], Field(description="What else there is to know.")]
+    complete: Annotated[bool, Field(description="False when --max-seconds or Ctrl-C ended the search early.")]
+
+
+def render_json(answer: Answer) -> str:
+    """One object in the form of ``AdviceDocument``."""
+    return json.dumps(_document(answer).model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+
+
+def json_schema() -> str:
+    """The JSON Schema of what is printed."""
+    return json.dumps(AdviceDocument.model_json_schema(mode="serialization"), indent=2) + "\n"
+
+
+def _document(answer: Answer) -> AdviceDocument:
+    advice = answer.advice
+    return AdviceDocument(
+        form=JSON_FORM,
+        database=answer.database,
+        indexes=[_new_index(change) for change in advice.changes if change.action is Action.CREATE],
+        drops=[_drop(change) for change in advice.changes if change.action is Action.DROP],
+        cost=Cost(before=advice.cost_before, after=advice.cost_after),
+        gap=advice.gap,
+        spent=SpentOnPlanning(explains=answer.spent.explains, seconds=round(answer.spent.seconds, 3)),
+        statements=len(answer.workload.queries),
+        left_out=[LeftOut(id=each.id, reason=each.reason, share=each.share) for each in advice.left_out],
+        notes=list(advice.notes),
+        complete=advice.complete,
+    )
+
+
+def _new_index(change: AdvisedChange) -> NewIndex:
+    index, evidence = change.index, change.evidence
+    return NewIndex(
+        name=name_of(change),
+        definition=statement_of(change, concurrently=False),
+        schema_=index.schema,
+        table=index.table,
+        method=index.method.value,
+        columns=[key.column or describe_key(key) for key in index.columns],
+        include=list(index.include),
+        size_bytes=evidence.size_bytes,
+        validated=evidence.validated,
+        cost=Cost(before=evidence.cost_before, after=evidence.cost_after),
+        saved_seconds_per_hour=evidence.saved_seconds_per_hour,
+        write_cost=evidence.write_cost,
+        priority=evidence.priority,
+        risk=evidence.risk,
+        risk_reason=evidence.risk_reason,
+        reason=evidence.reason,
+        queries=[_query(query) for query in evidence.queries[:SHOWN_QUERIES]],
+        alternatives=[
+            Alternative(keys=each.keys, size_bytes=each.size_bytes, cost_after=each.cost_after)
+            for each in evidence.alternatives
+        ],
+        makes_redundant=list(evidence.makes_redundant),
+    )
+
+
+def _query(query: HelpedQuery) -> Query:
+    return Query(
+        fingerprint=query.fingerprint,
+        text=shorten(query.text),
+        calls_per_hour=query.calls_per_hour,
+        mean_ms=query.mean_ms,
+        cost=Cost(before=query.cost_before, after=query.cost_after),
+        plan_change=query.plan_change,
+    )
+
+
+def _drop(change: AdvisedChange) -> Drop:
+    return Drop(
+        name=name_of(change),
+        statement=statement_of(change, concurrently=False),
+        schema_=change.index.schema,
+        table=change.index.table,
+        size_bytes=change.evidence.size_bytes,
+        reason=change.evidence.reason,
+    )

@@ -1,0 +1,34 @@
+"""Advice as psql takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgtend.commands.answer import Answer, needs_analyze, statement_of
+from pgtend.domain.advice import AdvisedChange
+from pgtend.domain.recommendation import Risk
+from pgtend.postgres.ddl import describe_analyze
+
+
+def render_sql(answer: Answer) -> str:
+    """Nothing but SQL and comments: not for one transaction, since each statement is CONCURRENTLY.
+
+    No statement says IF NOT EXISTS: it would take the invalid remains of a build that failed for the index.
+    """
+    return "\n".join(line for change in answer.advice.changes for line in _lines(change))
+
+
+def _lines(change: AdvisedChange) -> Iterator[str]:
+    evidence = change.evidence
+    yield f"-- {_one_line(evidence.reason)}"
+    if evidence.risk is not Risk.LOW:
+        yield f"-- Risk {evidence.risk}: {_one_line(evidence.risk_reason)}"
+    if evidence.makes_redundant:
+        yield f"-- Look afterwards whether these are still needed: {_one_line(', '.join(evidence.makes_redundant))}."
+    yield f"{statement_of(change, concurrently=True)};"
+    if needs_analyze(change):
+        yield f"{describe_analyze(change.index.table_name)};"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,146 @@
+"""Advice as a person reads it: a table of the changes, what each helps, and what there is to know besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from pgtend.commands.answer import Answer, name_of, short_form
+from pgtend.commands.sizes import show_size
+from pgtend.core.statement import shorten
+from pgtend.core.wording import reduction
+from pgtend.domain.advice import Advice, AdvisedChange
+from pgtend.domain.recommendation import Action, HelpedQuery, Risk
+from pgtend.domain.workload import UnplannableStatement
+
+SHOWN_REASONS = 10
+SHOWN_QUERIES = 3
+"""Queries told of each index; --explain tells more."""
+_STYLES = {Risk.LOW: "", Risk.MEDIUM: "yellow", Risk.HIGH: "bold red"}
+
+
+def render_table(answer: Answer, console: Console) -> None:
+    """For people, in the width that the console has."""
+    advice = answer.advice
+    if not advice.changes:
+        console.print("Nothing to advise: no index of those that could help saves enough.")
+    else:
+        console.print(_changes_table(answer))
+        for number, change in enumerate(advice.changes, 1):
+            console.print(_details(number, change))
+        console.print()
+        console.print(
+            Text("The whole story of one: --explain with its name or number. As SQL for psql: --output sql."),
+            soft_wrap=False,
+        )
+    for line in _closing_lines(answer):
+        console.print(Text(line))
+
+
+def percent_less(query: HelpedQuery) -> str:
+    """How much less a query would cost."""
+    share = 100 * (1 - query.cost_after / query.cost_before) if query.cost_before > 0 else 0.0
+    return f"{reduction(share)} % less"
+
+
+def frequency(query: HelpedQuery) -> str:
+    """How often it runs and how long it takes, where that was observed."""
+    return f"{query.calls_per_hour:,.0f} calls/h of {query.mean_ms:,.1f} ms" if query.mean_ms > 0 else ""
+
+
+def _changes_table(answer: Answer) -> RichTable:
+    timed = any(change.evidence.saved_seconds_per_hour > 0 for change in answer.advice.changes)
+    table = RichTable(box=None, pad_edge=False, header_style="bold")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("Change", overflow="fold")
+    table.add_column("Size", justify="right", no_wrap=True)
+    table.add_column("Saves", justify="right", no_wrap=True)
+    table.add_column("Risk", no_wrap=True)
+    table.add_column("Helps", justify="right", no_wrap=True)
+    for number, change in enumerate(answer.advice.changes, 1):
+        evidence = change.evidence
+        creates = change.action is Action.CREATE
+        saves = f"{evidence.saved_seconds_per_hour:,.1f} s/h" if timed else f"{reduction(evidence.benefit_percent)} %"
+        table.add_row(
+            str(number),
+            Text(f"index on {short_form(change)}" if creates else f"drop index {name_of(change)}"),
+            show_size(evidence.size_bytes if creates else -evidence.size_bytes),
+            saves if creates else "upkeep",
+            Text(evidence.risk, style=_STYLES[evidence.risk]),
+            str(len(evidence.queries)) if creates else "",
+        )
+    return table
+
+
+def _details(number: int, change: AdvisedChange) -> RichTable:
+    """What stands below the table for one change: its name, what it helps and how, and its risk."""
+    evidence = change.evidence
+    grid = RichTable.grid(padding=(0, 1))
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    grid.add_row("", "", "")
+    grid.add_row(str(number), "name", Text(name_of(change), style="bold"))
+    if change.action is Action.DROP:
+        grid.add_row("", "why", Text(evidence.reason))
+    for query in evidence.queries[:SHOWN_QUERIES]:
+        grid.add_row("", "helps", Text(shorten(query.text, 100)))
+        told = ", ".join(part for part in (percent_less(query), frequency(query)) if part)
+        grid.add_row("", "", Text(f"{told}: {query.plan_change}" if query.plan_change else told, style="green"))
+    if len(evidence.queries) > SHOWN_QUERIES:
+        grid.add_row("", "", Text(f"and {len(evidence.queries) - SHOWN_QUERIES} more"))
+    if evidence.risk is not Risk.LOW:
+        grid.add_row("", "risk", Text(f"{evidence.risk}: {evidence.risk_reason}", style=_STYLES[evidence.risk]))
+    if evidence.makes_redundant:
+        grid.add_row("", "replaces", Text(", ".join(evidence.makes_redundant)))
+    return grid
+
+
+def _closing_lines(answer: Answer) -> Iterator[str]:
+    advice = answer.advice
+    added = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.CREATE)
+    freed = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.DROP)
+    yield ""
+    if advice.cost_before > 0:
+        gone = 100 * (1 - advice.cost_after / advice.cost_before)
+        yield (
+            f"Estimated cost of the workload: {advice.cost_before:,.0f} → {advice.cost_after:,.0f} (-{gone:.1f} %), with "
+            f"{show_size(added)} more and {show_size(freed)} less of indexes. Estimates are not results: measure."
+        )
+    if advice.gap is not None and advice.changes:
+        yield f"No other set of the indexes that were thought of is better by more than {100 * advice.gap:.1f} % within these limits."
+    if not advice.complete:
+        why = "The search was ended" if answer.interrupted else "The time for planning ran out"
+        yield f"{why}: this is the best found until then."
+    yield from advice.notes
+    yield (
+        f"{_count(len(answer.workload.queries), 'statement')} looked at; {_count(answer.spent.explains, 'plan')} asked for "
+        f"in {answer.spent.seconds:.1f} s."
+    )
+    if advice.left_out:
+        share = 100 * sum(each.share for each in advice.left_out)
+        yield f"{_count(len(advice.left_out), 'statement')} left out ({share:.1f} % of the load):"
+        yield from _reasons(advice)
+
+
+def _reasons(advice: Advice) -> Iterator[str]:
+    """Why statements were left out, the reason that stands for most of the load first."""
+    groups: dict[str, list[UnplannableStatement]] = {}
+    for each in advice.left_out:
+        groups.setdefault(each.reason, []).append(each)
+    shares = {reason: sum(each.share for each in group) for reason, group in groups.items()}
+    ordered = sorted(groups, key=lambda reason: (-shares[reason], reason))
+    for reason in ordered[:SHOWN_REASONS]:
+        group = groups[reason]
+        heaviest = max(group, key=lambda each: each.share)
+        name = shorten(heaviest.id, 40) if len(group) == 1 else f"{len(group)} ({shorten(heaviest.id, 40)}, …)"
+        yield f"  {name}, {100 * shares[reason]:.1f} %: {reason}"
+    if len(ordered) > SHOWN_REASONS:
+        yield f"  and for {len(ordered) - SHOWN_REASONS} more reasons; --output json lists all."
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
