@@ -186,6 +186,7 @@ SILENT = (
     "SELECT * FROM plain, jsonb_path_query('{\"a\": 1}', '$.a.datetime()') AS q",
     "SELECT id FROM plain WHERE n = random() AND clock_timestamp() > at",
     "SELECT id FROM plain WHERE name = current_user OR name = session_user OR name = current_catalog",
+    "CREATE TABLE copied AS SELECT * FROM secret",
     "SELECT count(*) FROM plain, generate_series(1, 1000000000)",
 )
 """Harmless to plan, whether the server takes them or not; and nothing of the secret may be in what is said of them."""
@@ -333,7 +334,6 @@ HOSTILE = (
     "DO $$ BEGIN PERFORM evil.told(); END $$",
     "CALL evil.told()",
     "SET ROLE postgres",
-    "CREATE TABLE copied AS SELECT * FROM secret",
     "SELECT set_config('a.b', word, false) FROM secret",
     "SELECT word FROM pg_catalog.pg_stats, secret",
     "SELECT most_common_vals FROM pg_stats WHERE tablename = 'secret'",
