@@ -163,6 +163,40 @@ def test_a_doubtful_regression_keeps_the_measuring_going() -> None:
     assert "reader seems to have become slower" in judgement.message
 
 
+def falling(back_after: int, **factors: float) -> Callable[[int], Means]:
+    """The load as a whole takes two thirds of its time, until it comes back."""
+    return lambda t: {name: mean * (1.0 if t >= back_after else 0.67) for name, mean in changed(**factors).items()}
+
+
+@pytest.mark.parametrize(
+    ("factors", "says"),
+    [
+        pytest.param({"helped": 0.5, "reader": 1.4}, "reader seems to have become slower", id="one of them"),
+        pytest.param(
+            {"helped": 1.09, "reader": 1.09, "writer": 2.5}, "on the table together seem", id="none by itself, but all"
+        ),
+    ],
+)
+def test_a_loss_that_a_falling_load_hides_is_waited_for(factors: dict[str, float], says: str) -> None:
+    hidden = verdict(falling(10**6, **factors))
+    assert hidden.verdict is Verdict.MEASURING, hidden.message
+    assert says in hidden.message
+    assert "by the clock" in hidden.message
+
+
+def test_a_loss_that_a_falling_load_hid_is_found_when_the_load_comes_back() -> None:
+    after = falling(40, helped=0.5, reader=1.4)
+    assert verdict(after, 40).verdict is Verdict.MEASURING
+    assert verdict(after, 160).verdict is Verdict.REGRESSED
+
+
+def test_controls_that_became_faster_alone_take_nothing_back() -> None:
+    after = changed(helped=0.4, control_a=0.7, control_b=0.7)
+    assert verdict(after).verdict is Verdict.MEASURING
+    late = judge(measured(after), POLICY, APPLIED_AT + POLICY.max_duration)
+    assert late.verdict is Verdict.IMPROVED, late.message
+
+
 def test_an_unsure_effect_is_inconclusive_in_the_end() -> None:
     def noisy(t: int) -> Means:
         return changed(helped=0.4 if t % 2 else 2.0)
