@@ -38,6 +38,10 @@ class World:
     """Relative change of the mean time by statement: -0.2 is a fifth less."""
     calls_after: float = 1.0
     """Factor on the calls of all statements after the change."""
+    load_after: float = 1.0
+    """Factor on the times of all statements for a while after the change."""
+    load_slices: int = 0
+    """How long that lasts."""
     common_drift: float = 0.10
     own_drift: float = 0.03
     memory: float = 0.95
@@ -68,6 +72,8 @@ def simulate_slices(world: World, rng: np.random.Generator, before: int) -> Iter
         state = drift[-1]
         after = (np.arange(t, t + _CHUNK) >= before)[:, None]
         means = np.exp(drift[:, :1] + drift[:, 1:] + np.where(after, effects, 0.0))
+        moments = np.arange(t, t + _CHUNK)
+        means[(moments >= before) & (moments < before + world.load_slices)] *= world.load_after
         calls = rng.poisson(world.calls_per_slice * np.where(after, world.calls_after, 1.0), means.shape)
         totals = rng.gamma(shape * np.maximum(calls, 1e-9), 1 / shape) * means
         for row in range(_CHUNK):

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pgtend.domain.index import TableName
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatementKey:
     """One entry of pg_stat_statements in one database."""
 
@@ -20,7 +20,7 @@ class StatementKey:
     toplevel: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatementCounters:
     """Cumulative counters of one entry; times in milliseconds, blocks of 8 KiB."""
 

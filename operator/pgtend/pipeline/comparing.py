@@ -26,7 +26,7 @@ def baseline_of(recommendation: Recommendation, proposal: Proposal, scene: Scene
     table, queries = proposal.index.table_name, memory.statements.queries
     changed_at = _last_changes(scene)
     since = changed_at.get(table, _LONG_AGO)
-    slices = tuple(piece for piece in memory.slices if piece.start >= since)
+    slices = tuple(memory.slices.since(since))
     first = slices[0].start if slices else scene.now
     unsteady = set(_tables_in_motion(scene, but=recommendation.name))
     unsteady |= {name for name, at in changed_at.items() if at >= first}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,12 +10,10 @@ from pgtend.domain.catalog import Catalog, DatabaseIdentity
 from pgtend.domain.finding import Finding
 from pgtend.domain.index import TableName
 from pgtend.domain.policy_status import RecommendationSummary
-from pgtend.domain.workload import CounterSnapshot, Load, Slice
+from pgtend.domain.workload import CounterSnapshot, Load
+from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from pgtend.pipeline.statements import Statements
 from pgtend.pipeline.works import Works
-
-KEPT_SLICES = 240
-"""Slices kept for baselines: four hours of one minute, twenty minutes of five seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +57,7 @@ class Memory:
     statements: Statements = field(default_factory=Statements)
     snapshot: CounterSnapshot | None = None
     settings_digest: str | None = None
-    slices: deque[Slice] = field(default_factory=lambda: deque(maxlen=KEPT_SLICES))
+    slices: KeptSlices = field(default_factory=lambda: KeptSlices(SliceRoom()))
     slice_in_progress: SliceInProgress | None = None
     unkept: Unkept | None = None
     collecting_since: datetime | None = None
@@ -80,4 +77,4 @@ class Memory:
 
     def for_another_database(self) -> Memory:
         """What remains when the Secret leads to another database: nothing of the old one may be held against the new."""
-        return Memory(uid=self.uid, works=self.works, spent=self.spent)
+        return Memory(uid=self.uid, works=self.works, spent=self.spent, slices=KeptSlices(self.slices.room))

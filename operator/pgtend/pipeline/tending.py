@@ -30,6 +30,7 @@ from pgtend.pipeline.advice_seeking import is_advice_due, seek_advice
 from pgtend.pipeline.auditing import BEGUN
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
+from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from pgtend.pipeline.looking_after import look_after
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.orphans import are_orphans_likely, clear_orphans
@@ -62,10 +63,12 @@ class _Found:
 class Tending:
     """The loop body of one TuningPolicy, with what it remembers between passes."""
 
-    def __init__(self, ports: Ports, claims: Claims) -> None:
+    def __init__(self, ports: Ports, claims: Claims, room: SliceRoom) -> None:
         self._ports = ports
         self._claims = claims
-        self._memory = Memory()
+        self._room = room
+        self._memory = Memory(slices=KeptSlices(room))
+        room.enter()
 
     async def run_pass(self) -> PassReport:
         """Look at the database and at the objects, do every step that is due, and write down where things stand."""
@@ -106,6 +109,7 @@ class Tending:
 
     async def aclose(self) -> None:
         """Let go of everything; a build that is under way on the server goes on there."""
+        self._room.leave()
         await self._memory.works.let_go()
         if self._memory.uid:
             self._claims.withdraw(self._memory.uid)

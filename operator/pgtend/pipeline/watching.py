@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from pgtend.core import transitions
 from pgtend.core.decide import decide_rollback
@@ -68,7 +69,13 @@ def _take_in_slices(
     if disturbance:
         return restart_measuring(measurement, scene.now, disturbance)
     measurement = without_unsteady_controls(measurement, recommendation, scene, memory)
-    for piece in memory.slices:
+    if measurement.since is None:
+        return measurement
+    # Ends and beginnings are rounded, so what was taken in last may be offered again; add_slice knows it.
+    last = timedelta(seconds=measurement.slice_seconds)
+    begin = measurement.since if measurement.until is None else max(measurement.since, measurement.until - last)
+    names = {each.fingerprint for each in measurement.treated} | {each.fingerprint for each in measurement.controls}
+    for piece in memory.slices.since(begin, names):
         measurement = add_slice(measurement, piece)
     return measurement
 

@@ -9,6 +9,7 @@ from pgtend.kube.policies import PolicyObject
 from pgtend.kube.recommendations import RecommendationObjects
 from pgtend.kube.secrets import Secrets
 from pgtend.pipeline.claims import Claims
+from pgtend.pipeline.kept_slices import SliceRoom
 from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tending import Tending
 from pgtend.postgres.connection import ConnectionLimits
@@ -21,7 +22,7 @@ def compose(edges: Edges) -> Composition:
     """Loop bodies on the real API server, real databases and the real history."""
     limits = ConnectionLimits(edges.settings.max_connections_per_server)
     target = DatabaseSessions(Secrets(edges.api, edges.clock.monotonic), limits)
-    claims = Claims()
+    claims, room = Claims(), SliceRoom()
 
     def make_tending(key: PolicyKey, wake: Callable[[], None]) -> Tending:
         ports = Ports(
@@ -43,6 +44,6 @@ def compose(edges: Edges) -> Composition:
             fence=edges.fence,
             wake=wake,
         )
-        return Tending(ports, claims)
+        return Tending(ports, claims, room)
 
     return Composition(make_tending=make_tending, open_connections=lambda: sum(limits.open_connections.values()))

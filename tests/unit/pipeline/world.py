@@ -31,6 +31,7 @@ from pgtend.domain.recommendation import (
 from pgtend.domain.verification import Measurement
 from pgtend.domain.workload import Load, Query, Slice, StatementKind
 from pgtend.pipeline.claims import Claims
+from pgtend.pipeline.kept_slices import SliceRoom
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.statements import Statements
 from pgtend.pipeline.stepping import advance_all
@@ -226,7 +227,7 @@ class World:
             fence=self._fence,
             wake=self._wake,
         )
-        self.tending = Tending(self.ports, Claims())
+        self.tending = Tending(self.ports, Claims(), SliceRoom())
         self.tending._memory = self.memory
 
     def _wake(self) -> None:
