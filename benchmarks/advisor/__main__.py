@@ -15,7 +15,7 @@ import psycopg
 from benchmarks.advisor import tpch
 from benchmarks.advisor.databases import RECIPES, database_of, ensure_database
 from benchmarks.advisor.folder import bench_folder
-from benchmarks.advisor.measuring import Referee, Result
+from benchmarks.advisor.measuring import Referee, Result, keep
 from benchmarks.advisor.methods import BASELINES, MEGABYTE, run_baseline, run_pgtend
 from benchmarks.advisor.optimum import Optimum, Search, load, save
 from benchmarks.advisor.plotting import plot
@@ -44,7 +44,9 @@ def main() -> int:
     parser.add_argument("--size-model", choices=list(SizeModel), default=SizeModel.HYPOPG, help="what budgets count")
     parser.add_argument("--price-risk", action="store_true", help="let pgtend choose by its own price of plans")
     parser.add_argument("--all-kinds", action="store_true", help="let pgtend think of more than B-trees on columns")
-    parser.add_argument("--optimum", action="store_true", help="compute the optimum first and keep it: minutes")
+    parser.add_argument(
+        "--optimum", action="store_true", help="compute and keep the optima that are not there yet: minutes"
+    )
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write the curves there, as SVG and PNG")
     parser.add_argument("--sets", action="store_true", help="print the chosen indexes too")
     arguments = parser.parse_args()
@@ -64,12 +66,13 @@ async def compare(arguments: argparse.Namespace) -> None:
     budgets = [int(float(each) * MEGABYTE) for each in arguments.budgets.split(",")]
     print(f"{name}, {len(problem.queries)} queries, statistics {digest}, load {os.getloadavg()[0]:.1f}")
     kept = bench_folder() / f"{problem.name}-{digest}-{size_model}-width{arguments.width}.optimum.json"
-    if arguments.optimum:
+    missing = [budget for budget in budgets if budget not in load(kept)]
+    if arguments.optimum and missing:
         with server.connect(database) as connection:
             sizes = await sizes_of_candidates(problem, arguments.width)
             search = Search(problem, WhatIf(connection), arguments.width, sizes, print)
             search.grow_first()
-            for budget in budgets:
+            for budget in missing:
                 save(kept, [search.solve(budget)])
     optima = load(kept)
     referee = Referee(problem=problem)
@@ -88,6 +91,7 @@ async def compare(arguments: argparse.Namespace) -> None:
                 )
             else:
                 results = await run_baseline(method, problem, budgets, arguments.width, counter)
+            keep(results, problem)
             curves[method] = await report(results, referee, optima, sets=arguments.sets)
     for budget in budgets:
         if budget in optima:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
+from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.problems import IndexSet, Problem, open_costing
+from pgtend.domain.index import Index
+from pgtend.postgres.ddl import create_index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +64,42 @@ def _explains(connection: psycopg.Connection) -> int:
 
 @dataclass(kw_only=True)
 class Referee:
-    """Costs of answers, planned apart from the methods' own planning and counted for none of them."""
+    """Costs of answers, planned apart from the methods' own planning and counted for none of them.
+
+    An index with the very keys of one that is there is no gain, whatever the planner says: it sees HypoPG's idea of its size
+    beside the real one's. So it is left out of an answer before that is judged.
+    """
 
     problem: Problem
     _known: dict[IndexSet, tuple[float, int]] = field(default_factory=dict)
 
     async def judge(self, chosen: IndexSet) -> tuple[float, int]:
         """(cost ratio, bytes) of a set."""
+        chosen = frozenset(index for index in chosen if not self._is_there(index))
         if chosen not in self._known:
             async with open_costing(self.problem) as costing:
                 ratio = await costing.total(chosen) / await costing.total(frozenset())
                 sizes = await costing.sizes(chosen)
                 self._known[chosen] = (ratio, sum(sizes[index] for index in chosen))
         return self._known[chosen]
+
+    def _is_there(self, index: Index) -> bool:
+        """Whether an existing index has the same keys and nothing else."""
+        return any(
+            each.index is not None and each.valid and replace(each.index, unique=False, name=None) == index
+            for each in self.problem.catalog.indexes
+        )
+
+
+def keep(results: Iterable[Result], problem: Problem) -> None:
+    """Write each answer to the folder, for whoever wants to look at it later."""
+    folder = bench_folder() / "answers"
+    folder.mkdir(exist_ok=True)
+    for result in results:
+        name = f"{problem.name}-{problem.statistics}-{problem.size_model}-{result.method}-{result.budget}.json"
+        content = {
+            "seconds": result.seconds,
+            "explains": result.explains,
+            "indexes": sorted(create_index(each, None, concurrently=False).as_string(None) for each in result.chosen),
+        }
+        (folder / name).write_text(json.dumps(content, indent=1))
