@@ -21,7 +21,7 @@ from benchmarks.advisor.optimum import Optimum, Search, load, save
 from benchmarks.advisor.plotting import plot
 from benchmarks.advisor.problems import IndexSet, read_problem, sizes_of_candidates, spell
 from benchmarks.advisor.schemas import KEYS
-from benchmarks.advisor.server import ensure_server
+from benchmarks.advisor.server import BenchServer, ensure_server
 from benchmarks.advisor.what_if import WhatIf
 from benchmarks.advisor.workloads import made_up
 from pgtend.domain.advice import SizeModel
@@ -57,12 +57,18 @@ def main() -> int:
 async def compare(arguments: argparse.Namespace) -> None:
     """One workload at each budget by each method."""
     server = ensure_server()
+    with server.superuser_of_a_run() as user:
+        await compare_as(user, server, arguments)
+
+
+async def compare_as(user: str, server: BenchServer, arguments: argparse.Namespace) -> None:
+    """The same as this role."""
     digest = ensure_database(server, arguments.database)
     database = database_of(arguments.database)
     with server.connect(database) as connection:
         name, texts = workload_of(arguments, connection)
     size_model = SizeModel(arguments.size_model)
-    problem = await read_problem(name, server.dsn(database), texts, digest, size_model)
+    problem = await read_problem(name, server.dsn(database, user), texts, digest, size_model)
     budgets = [int(float(each) * MEGABYTE) for each in arguments.budgets.split(",")]
     print(f"{name}, {len(problem.queries)} queries, statistics {digest}, load {os.getloadavg()[0]:.1f}")
     kept = bench_folder() / f"{problem.name}-{digest}-{size_model}-width{arguments.width}.optimum.json"

@@ -40,25 +40,26 @@ class Spending:
 
 
 _COUNT = """
-select coalesce(sum(calls), 0)::bigint from pg_stat_statements s join pg_database d on d.oid = s.dbid
-where d.datname = current_database() and query ~* '^\\s*explain'"""
+select coalesce(sum(calls), 0)::bigint
+from pg_stat_statements s join pg_database d on d.oid = s.dbid join pg_roles r on r.oid = s.userid
+where d.datname = current_database() and r.rolname = %s and query ~* '^\\s*explain'"""
 
 
 @contextmanager
-def measured(connection: psycopg.Connection) -> Iterator[Spending]:
-    """Seconds of the block, and EXPLAINs that the server counted in this database meanwhile."""
+def measured(connection: psycopg.Connection, problem: Problem) -> Iterator[Spending]:
+    """Seconds of the block, and EXPLAINs that the server counted meanwhile for the problem's database and role."""
     spending = Spending()
-    before = _explains(connection)
+    before = _explains(connection, problem.target.user)
     began = time.perf_counter()
     try:
         yield spending
     finally:
         spending.seconds = time.perf_counter() - began
-        spending.explains = _explains(connection) - before
+        spending.explains = _explains(connection, problem.target.user) - before
 
 
-def _explains(connection: psycopg.Connection) -> int:
-    row = connection.execute(_COUNT.encode()).fetchone()
+def _explains(connection: psycopg.Connection, user: str) -> int:
+    row = connection.execute(_COUNT.encode(), [user]).fetchone()
     return int(row[0]) if row else 0
 
 

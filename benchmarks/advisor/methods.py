@@ -30,7 +30,7 @@ async def run_baseline(
     """Each budget in a session of its own that knows nothing of the others."""
     results = []
     for budget in budgets:
-        with measured(counter) as spending:
+        with measured(counter, problem) as spending:
             async with open_costing(problem) as costing:
                 chosen = await BASELINES[name](problem, costing, budget, width)
         results.append(
@@ -62,7 +62,7 @@ async def run_pgtend(
             plain_only=plain_only,
             beside_wider=plain_only,
         )
-        with measured(counter) as spending:
+        with measured(counter, problem) as spending:
             async with open_model(problem) as model:
                 advice = await run_advisor(advise(problem.workload, problem.catalog, constraints, pool), model)
         chosen = created(advice)

@@ -10,6 +10,8 @@ import secrets
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -51,13 +53,26 @@ class BenchServer:
     port: int
     password: str
 
-    def dsn(self, database: str = "postgres") -> str:
-        """The superuser's URI of a database."""
-        return f"postgresql://{SUPERUSER}:{quote(self.password, safe='')}@{HOST}:{self.port}/{quote(database, safe='')}"
+    def dsn(self, database: str = "postgres", user: str = SUPERUSER) -> str:
+        """A superuser's URI of a database."""
+        return f"postgresql://{user}:{quote(self.password, safe='')}@{HOST}:{self.port}/{quote(database, safe='')}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A superuser's connection in autocommit mode."""
         return psycopg.connect(self.dsn(database), autocommit=True)
+
+    @contextmanager
+    def superuser_of_a_run(self) -> Iterator[str]:
+        """A superuser for one run alone, so that its EXPLAINs can be told from those of another run at the same time."""
+        name = f"advisor_run_{os.getpid()}"
+        with self.connect() as connection:
+            connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name)))
+            statement = sql.SQL("create role {} superuser login password {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Literal(self.password)))
+            try:
+                yield name
+            finally:
+                connection.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
 
     def has_database(self, name: str) -> bool:
         """Whether there is a database of this name."""
