@@ -46,11 +46,12 @@ def key_lists(use: TableUse, table: Table, width: int, collation: str) -> Iterat
             for other in use.ranged:
                 yield plain((key, *head, other))
         for row in use.rows:
-            yield plain((*head, *(key for key in row if key not in head)))
+            yield plain((*head, *(key for key in row if key not in head)))[:width]
         for key in use.prefixed:
             yield (*plain(head), _pattern_key(table, key, collation))
         for order in use.orders:
-            yield (*plain(head), *sort_keys(tuple(key for key in order if key.column not in head)))
+            # The begin of an order is worth something too: the rest is sorted within it.
+            yield (*plain(head), *sort_keys(tuple(key for key in order if key.column not in head)))[:width]
         if use.grouped:
             yield plain((*head, *(key for key in use.grouped if key not in head)))
     if 1 < len(use.joined) <= width:

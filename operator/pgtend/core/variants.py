@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgtend.core.key_lists import Keys, main_lists
+from pgtend.core.key_lists import Keys, fits, main_lists, plain
 from pgtend.core.sql.usage import TableUse
 from pgtend.domain.catalog import Column, Table
 from pgtend.domain.index import AccessMethod, Comparison, ComparisonOperator, Index, IndexColumn
@@ -37,10 +37,17 @@ def covering(use: TableUse, table: Table, width: int) -> Iterator[Index]:
         names = {key.column for key in keys}
         if None in names:  # an index-only scan does not see that an expression needs its columns no more
             continue
-        beside = tuple(name for name in table.columns if name in use.read and name not in names)
+        beside = tuple(sorted(name for name in use.read if name not in names))
         bytes_ = sum(_width(table.columns[name]) for name in (*beside, *(key.column or "" for key in keys)))
         is_narrow = 0 < len(beside) <= MOST_INCLUDED and bytes_ <= _NARROW_SHARE * _row(table)
-        if is_narrow and _visits_many(use, table) and not any(table.columns[name].virtual for name in beside):
+        if not is_narrow or not _visits_many(use, table) or any(table.columns[name].virtual for name in beside):
+            continue
+        longer = (*keys, *plain(beside))
+        if len(longer) <= width and fits(longer, table):
+            yield _on(
+                table, longer
+            )  # as keys they serve more, and equal entries are stored once, which INCLUDE prevents
+        else:
             yield _on(table, keys, include=beside)
 
 
