@@ -58,8 +58,9 @@ class Counting:
         message = f"{policy.mode} {' '.join(f'{each.name}={each.approval}' for each in found)}".strip()
         if os.environ.get("COUNTING_WRITES"):
             message = f"pass {next(self._numbers)} of {os.getpid()}"
+        before = await self._policy.read_status()
         conditions = set_condition(
-            await self._policy.read_conditions(),
+            before.conditions if before else (),
             kind="Ready",
             status=ConditionStatus.TRUE,
             reason="Counting",

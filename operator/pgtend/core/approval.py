@@ -32,8 +32,6 @@ class ApprovalStep:
     status: ConditionStatus
     reason: str
     message: str
-    withdrawn_after_use: bool = False
-    """An approval was taken away after it had been used: for a change that is done this is ignored and worth an Event."""
 
 
 def take_approval(
@@ -108,8 +106,12 @@ def _take_rejection(
         record=record,
         status=ConditionStatus.FALSE,
         reason="Rejected",
-        message=f"Rejected by {record.by}. It will not be made, nor proposed again under another name.",
-        withdrawn_after_use=_is_used(previous),
+        message=f"Rejected by {record.by}. "
+        + (
+            "The approval had been used: what has been done stays done, and nothing is done again."
+            if _is_used(previous)
+            else "It will not be made, nor proposed again under another name."
+        ),
     )
 
 
@@ -174,7 +176,6 @@ def _take_pending(previous: ApprovalRecord | None, now: datetime, policy_decisio
         status=ConditionStatus.FALSE,
         reason="Pending",
         message=message,
-        withdrawn_after_use=_is_used(previous),
     )
 
 

@@ -40,6 +40,8 @@ class PolicyFacts:
     checked: frozenset[Aspect]
     freeze: Freeze | None
     now: datetime
+    next_freeze: tuple[str, datetime] | None = None
+    """The window that opens next, and when."""
 
 
 def policy_conditions(previous: tuple[Condition, ...], facts: PolicyFacts) -> tuple[Condition, ...]:
@@ -56,11 +58,18 @@ def policy_conditions(previous: tuple[Condition, ...], facts: PolicyFacts) -> tu
         "FreezeWindow" if frozen else "NoFreeze",
         f"Freeze window {frozen.name} is open until {frozen.until:%Y-%m-%d %H:%M} UTC; nothing is changed."
         if frozen
-        else "No freeze window is open.",
+        else f"No freeze window is open.{_next_freeze(facts)}",
         facts,
     )
     status, reason, message = _ready(conditions, facts)
     return _set(conditions, "Ready", status, reason, message, facts)
+
+
+def _next_freeze(facts: PolicyFacts) -> str:
+    if facts.next_freeze is None:
+        return ""
+    name, opening = facts.next_freeze
+    return f" The next one is {name}, from {opening:%Y-%m-%d %H:%M} UTC."
 
 
 def worth_saying(before: tuple[Condition, ...], after: tuple[Condition, ...]) -> tuple[Condition, ...]:

@@ -14,7 +14,6 @@ from pgtend.domain.workload import (
     CounterSnapshot,
     Load,
     Query,
-    Slice,
     StatementCounters,
     StatementKey,
     UnplannableStatement,
@@ -76,15 +75,6 @@ def sum_by_fingerprint(loads: Mapping[StatementKey, Load], fingerprints: Mapping
         if fingerprint is not None:
             sums[fingerprint] = sums[fingerprint] + load if fingerprint in sums else load
     return sums
-
-
-def slice_of(before: CounterSnapshot, after: CounterSnapshot, fingerprints: Mapping[StatementKey, str]) -> Slice | None:
-    """The slice between two snapshots; None where a reset, or clocks that went backwards, leave nothing to compare."""
-    change = difference(before, after)
-    seconds = change.elapsed.total_seconds()
-    if change.was_reset or seconds <= 0:
-        return None
-    return Slice(start=before.at, seconds=seconds, loads=sum_by_fingerprint(change.loads, fingerprints))
 
 
 def accumulate(known: Mapping[str, Load], more: Mapping[str, Load], most: int = MOST_STATEMENTS) -> dict[str, Load]:

@@ -12,7 +12,7 @@ from pgtend.core.conditions import set_condition
 from pgtend.domain.finding import ObjectGone
 from pgtend.domain.policy import Aggressiveness, Mode, Policy
 from pgtend.domain.policy_status import Effective, PolicyStatus
-from pgtend.domain.recommendation import Condition, ConditionStatus
+from pgtend.domain.recommendation import ConditionStatus
 from pgtend.kube.client import Api
 from pgtend.kube.conversion import policy_from_object, policy_status_from_object, policy_status_to_object
 from pgtend.kube.events import Events, Regarding
@@ -42,11 +42,6 @@ class PolicyObject:
             return policy_status_from_object(self._object()["status"])
         except (KeyError, ValidationError):
             return None
-
-    async def read_conditions(self) -> tuple[Condition, ...]:
-        """See ports.Policies."""
-        status = await self.read_status()
-        return status.conditions if status else ()
 
     async def write_status(self, status: PolicyStatus) -> None:
         """See ports.Policies."""

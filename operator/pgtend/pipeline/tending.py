@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, worth_saying
-from pgtend.core.windows import active_window
+from pgtend.core.windows import active_window, next_opening
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.finding import (
     Aspect,
@@ -201,12 +201,13 @@ class Tending:
     async def _write_status(self, policy: Policy, found: _Found) -> PolicyStatus:
         ports, memory = self._ports, self._memory
         now = ports.clock.now()
-        window = active_window(policy.freeze_windows, now)
+        window, opening = active_window(policy.freeze_windows, now), next_opening(policy.freeze_windows, now)
         facts = PolicyFacts(
             policy=policy,
             findings=found.findings,
             checked=frozenset(found.checked),
             freeze=Freeze(name=window[0].name, until=window[1]) if window else None,
+            next_freeze=(opening[0].name, opening[1]) if opening else None,
             now=now,
         )
         before = await ports.policies.read_status()

@@ -255,7 +255,9 @@ async def test_says_that_a_pass_failed_and_leaves_the_rest(scene: Scene) -> None
     status = await scene.policy().read_status()
     assert status is not None
     assert (status.statements, status.message) == (3, "The last pass failed.")
-    (condition,) = await scene.policy().read_conditions()
+    status = await scene.policy().read_status()
+    assert status is not None
+    (condition,) = status.conditions
     assert (condition.type, condition.status, condition.reason) == ("Ready", "False", "InternalError")
 
 

@@ -84,12 +84,10 @@ def test_an_older_approval_is_taken_after_pending_and_approved() -> None:
     assert is_usable(look(seen.record, APPROVED).record)
 
 
-def test_an_approval_taken_away_after_use_is_flagged_once() -> None:
-    step = look(USED, PENDING)
-    assert step.withdrawn_after_use
-    assert not look(step.record, PENDING).withdrawn_after_use
-    assert look(USED, REJECTED).withdrawn_after_use
-    assert not look(GIVEN, PENDING).withdrawn_after_use
+@pytest.mark.parametrize("decision", [PENDING, REJECTED])
+def test_of_an_approval_taken_away_after_use_it_is_said_that_it_undoes_nothing(decision: ApprovalState) -> None:
+    assert "stays done" in look(USED, decision).message
+    assert "stays done" not in look(GIVEN, decision).message
 
 
 @pytest.mark.parametrize(

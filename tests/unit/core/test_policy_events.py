@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pgtend.core.policy_conditions import is_complaint, worth_saying
+from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, worth_saying
 from pgtend.domain.recommendation import Condition, ConditionStatus
+from tests.unit.pipeline.world import PLAIN
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -57,3 +58,36 @@ def test_only_what_is_new_and_not_well_is_said(
 )
 def test_a_complaint_is_what_somebody_should_mend(given: Condition, expected: bool) -> None:
     assert is_complaint(given) is expected
+
+
+@pytest.mark.parametrize(
+    ("freeze", "following", "says"),
+    [
+        pytest.param(None, None, "No freeze window is open.", id="none ever"),
+        pytest.param(
+            None,
+            ("saturdays", datetime(2026, 11, 28, tzinfo=UTC)),
+            "No freeze window is open. The next one is saturdays, from 2026-11-28 00:00 UTC.",
+            id="one to come",
+        ),
+        pytest.param(
+            Freeze(name="launch", until=datetime(2026, 12, 1, tzinfo=UTC)),
+            ("saturdays", datetime(2026, 11, 28, tzinfo=UTC)),
+            "Freeze window launch is open until 2026-12-01 00:00 UTC; nothing is changed.",
+            id="one that is open",
+        ),
+    ],
+)
+def test_says_until_when_a_freeze_lasts_or_when_the_next_one_begins(
+    freeze: Freeze | None, following: tuple[str, datetime] | None, says: str
+) -> None:
+    facts = PolicyFacts(
+        policy=PLAIN,
+        findings=(),
+        checked=frozenset(),
+        freeze=freeze,
+        now=datetime(2026, 11, 27, tzinfo=UTC),
+        next_freeze=following,
+    )
+    (frozen,) = [each for each in policy_conditions((), facts) if each.type == "Frozen"]
+    assert frozen.message == says

@@ -11,7 +11,6 @@ from pgtend.core.workload import (
     difference,
     observed_workload,
     since_reset,
-    slice_of,
     sum_by_fingerprint,
 )
 from pgtend.domain.workload import (
@@ -90,19 +89,6 @@ def test_entries_of_one_query_are_summed_and_strangers_left_out() -> None:
     other = StatementKey(user=10, queryid=2)
     loads = {A: load(1), B: load(2), other: load(4)}
     assert sum_by_fingerprint(loads, {A: "f", B: "f"}) == {"f": load(3)}
-
-
-def test_a_slice_holds_the_loads_of_its_time() -> None:
-    piece = slice_of(snapshot(0, {A: counters(1)}), snapshot(30, {A: counters(4)}), {A: "f"})
-    assert piece is not None
-    assert (piece.start, piece.seconds, piece.loads) == (NOON, 30.0, {"f": load(3)})
-
-
-@pytest.mark.parametrize(
-    "after", [snapshot(30, {A: counters(4)}, reset=NOON), snapshot(0, {A: counters(4)}), snapshot(-5, {A: counters(4)})]
-)
-def test_there_is_no_slice_over_a_reset_or_without_time(after: CounterSnapshot) -> None:
-    assert slice_of(snapshot(0, {A: counters(1)}), after, {A: "f"}) is None
 
 
 def test_what_ran_longest_ago_is_forgotten_first() -> None:
