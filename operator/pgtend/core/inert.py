@@ -12,10 +12,13 @@ from pgtend.core.sql import builtins
 from pgtend.core.sql.calls import Call, Cast, calls_in, casts_in, operators_in, without_qualified_operators
 from pgtend.core.sql.lexer import NotLexable, Tokens, tokenize
 from pgtend.domain.catalog import Catalog, RelationKind
+from pgtend.domain.index import TableName
 from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query
 
 _NO_TYPES = UserTypes()
+_LONGEST_NAME = 63
+"""Bytes (NAMEDATALEN - 1)."""
 _SYSTEM_SCHEMAS = (None, "pg_catalog", "information_schema")
 
 
@@ -36,6 +39,7 @@ def problem_of(query: Query, catalog: Catalog, types: UserTypes = _NO_TYPES) -> 
 def _problems(tokens: Tokens, query: Query, catalog: Catalog, types: UserTypes) -> Iterator[str]:
     yield from _problems_of_form(tokens)
     yield from _problems_of_relations(query, catalog)
+    yield from _unrecognized_tables(tokens, query, catalog)
     for call in calls_in(tokens):
         if not _is_harmless_call(call, catalog.extension_functions):
             yield _not_harmless(f"calls {call}")
@@ -87,6 +91,8 @@ def _problems_of_form(tokens: Tokens) -> Iterator[str]:
             yield "It is more than one statement."
         if token.word("insert", "update", "delete", "merge", "into"):
             yield "It changes rows within a query, which the observer may not even plan."
+        if token.is_name and len(token.text.encode()) > _LONGEST_NAME:
+            yield "It holds a name that the server would cut, so that it may mean another one."
         if token.word("returning"):
             yield "It says RETURNING, which names a type that is not looked at."
         following = tokens[place + 1 : place + 3]
@@ -104,6 +110,15 @@ def _problems_of_relations(query: Query, catalog: Catalog) -> Iterator[str]:
             yield f"{name} is a foreign table: planning it may ask another server."
         elif table.temporary:
             yield f"{name} is a temporary table of another session."
+
+
+def _unrecognized_tables(tokens: Tokens, query: Query, catalog: Catalog) -> Iterator[str]:
+    """Tables behind their schemas that are not among those whose expansion was judged."""
+    for schema, dot, table in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if schema.is_name and dot.sign(".") and table.is_name:
+            name = TableName(schema=schema.text, table=table.text)
+            if name in catalog.tables and name not in query.relations:
+                yield f"It names {name} where no table was recognized."
 
 
 def _is_harmless_call(call: Call, extension_functions: frozenset[str]) -> bool:

@@ -7,6 +7,8 @@ puts rows into an error, is a way out.
 from __future__ import annotations
 
 CANARY = "xyzzy4711canary"
+LONG = "a" * 63
+"""The longest name; the server cuts longer ones."""
 
 AS_SUPERUSER = (
     "CREATE ROLE attacker LOGIN PASSWORD 'secret of a test'",
@@ -92,6 +94,9 @@ AS_ATTACKER = (
     "CREATE TABLE with_policy (id int, name text)",
     "ALTER TABLE with_policy ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY p ON with_policy USING (name = evil.told())",
+    "CREATE TABLE with_policy_on_another (id int, name text)",
+    "ALTER TABLE with_policy_on_another ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY p ON with_policy_on_another USING (id IN (SELECT w.id FROM with_index AS w))",
     "CREATE TABLE with_far_child (id int, name text) PARTITION BY RANGE (id)",
     "CREATE FOREIGN TABLE far PARTITION OF with_far_child FOR VALUES FROM (1) TO (10) SERVER files OPTIONS (filename '/etc/passwd')",
     # Views
@@ -314,7 +319,9 @@ HOSTILE = (
     "SELECT id FROM with_child WHERE name = 'x'",
     "SELECT id FROM with_grandchild WHERE name = 'x'",
     "SELECT id FROM with_policy WHERE name = 'x'",
+    "SELECT id FROM with_policy_on_another WHERE name = 'x'",
     "SELECT id FROM with_far_child WHERE name = 'x'",
+    f"SELECT (SELECT 1 FROM (SELECT {LONG}x.leak) AS q, (SELECT 1 AS leak) AS {LONG}x) FROM plain AS {LONG}",
     "SELECT id FROM calling WHERE id = 3",
     "SELECT id FROM on_calling WHERE id = 3",
     "SELECT id FROM dumping WHERE id = 3",
@@ -359,6 +366,7 @@ FIRING = (
     "SELECT id FROM with_child WHERE name = 'x'",
     "SELECT id FROM with_grandchild WHERE name = 'x'",
     "SELECT id FROM on_calling WHERE id = 3",
+    "SELECT id FROM with_policy_on_another WHERE name = 'x'",
     "SELECT id FROM sneaking WHERE name = 'x'",
 )
 """Some of the hostile ones, by which a plain EXPLAIN runs the attacker's code on PostgreSQL 15: the traps are real."""

@@ -229,6 +229,8 @@ def hand_made(plannable: str, **changes: object) -> Query:
         ("select 'open", "no SQL"),
         ("select id into x from payments", "changes rows"),
         ("explain select 1", "no query"),
+        ("select id from payments where exists (select from public.bookings)", "public.bookings where no table"),
+        (f"select id as {'x' * 64} from payments", "a name that the server would cut"),
     ],
 )
 def test_queries_made_otherwise_than_by_reading_are_judged_too(plannable: str, words: str) -> None:

@@ -140,7 +140,7 @@ fact (kind, oid, other, schema_name, name, text) AS (
     SELECT 'foreign', oid, NULL, NULL, NULL, NULL FROM relation WHERE relation.kind = 'f'
     UNION ALL
     SELECT 'part', needed.relation, needed.needed, NULL, NULL, NULL FROM needed
-    WHERE needed.class = 'pg_rewrite'::regclass AND needed.needed_class = 'pg_class'::regclass
+    WHERE needed.class IN ('pg_rewrite'::regclass, 'pg_policy'::regclass) AND needed.needed_class = 'pg_class'::regclass
     UNION ALL
     SELECT 'part', inherits.inhparent, inherits.inhrelid, NULL, NULL, NULL FROM pg_inherits AS inherits
     JOIN relation ON relation.oid = inherits.inhparent
