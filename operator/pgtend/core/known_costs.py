@@ -2,6 +2,9 @@
 
 The used-set rule: a plan made while the indexes T were shown and that used only U is also the planner's choice for every
 set S with U ⊆ S ⊆ T, for it had the choice and did not take the others.
+
+Monotonicity: more indexes never make the planner's choice dearer. So the cost for S lies between the highest that is known for a
+set around it and the lowest of the plans that it allows; where the two meet there is nothing to ask.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ from pgtend.domain.index import Index
 from pgtend.domain.plan import PlanNode, PlanShape
 
 IndexSet = frozenset[Index]
+
+SAME_COST = 0.002
+"""Share by which two costs of a query may differ and not be worth a plan: the planner itself takes 1 % for nothing (STD_FUZZ_FACTOR)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,7 @@ class KnownCosts:
         self._stand_ins = stand_ins or {}
         self._plans: dict[str, list[KnownPlan]] = defaultdict(list)
         self._nodes: dict[PlanNode, PlanNode] = {}
+        self._found: dict[tuple[str, IndexSet], KnownPlan] = {}
 
     def learn(self, query: str, shown: IndexSet, answer: CostAnswer) -> None:
         """Take an answer in; what could not be planned teaches nothing."""
@@ -81,10 +88,27 @@ class KnownCosts:
 
     def plan_with(self, query: str, shown: IndexSet) -> KnownPlan | None:
         """The plan for exactly this set of indexes, where it is known or follows from what is known."""
+        key = (query, shown)
+        if key not in self._found:
+            found = self._find(query, shown)
+            if found is None:
+                return None
+            self._found[key] = found
+        return self._found[key]
+
+    def _find(self, query: str, shown: IndexSet) -> KnownPlan | None:
+        """By the used-set rule, else by monotonicity: a plan that these indexes allow, and that no more of them could better."""
+        floor, ceiling = 0.0, None
         for plan in self._plans[query]:
-            if plan.used <= shown and not self.beyond(query, plan, shown):
-                return plan
-        return None
+            is_within = not self.beyond(query, plan, shown)
+            if plan.used <= shown:
+                if is_within:
+                    return plan
+                if ceiling is None or plan.cost < ceiling.cost:
+                    ceiling = plan
+            elif is_within:
+                floor = max(floor, plan.cost)
+        return ceiling if ceiling is not None and ceiling.cost <= floor * (1 + SAME_COST) else None
 
     def plans(self, query: str) -> tuple[KnownPlan, ...]:
         """All that is known of a query, in the order in which it was learnt."""

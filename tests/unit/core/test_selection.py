@@ -91,6 +91,19 @@ def test_knows_a_plan_that_follows_from_another() -> None:
     assert known.plan_with("q", frozenset({first, third})) is None
 
 
+def test_knows_a_cost_that_more_indexes_could_not_better() -> None:
+    first, second, third = INDEXES[:3]
+    known = KnownCosts()
+    known.learn("q", frozenset({first, second, third}), PlanCost(cost=5.0, used=frozenset({first})))
+    known.learn("q", frozenset({second}), PlanCost(cost=5.001, used=frozenset({second})))
+    plan = known.plan_with("q", frozenset({second, third}))
+    assert plan is not None
+    assert plan.cost == 5.001
+    known.learn("r", frozenset({first, second, third}), PlanCost(cost=5.0, used=frozenset({first})))
+    known.learn("r", frozenset({second}), PlanCost(cost=6.0, used=frozenset({second})))
+    assert known.plan_with("r", frozenset({second, third})) is None
+
+
 def test_learns_nothing_from_what_could_not_be_planned() -> None:
     known = KnownCosts()
     known.learn("q", NOTHING, Unplannable(reason="no"))
