@@ -149,6 +149,24 @@ class _Size(click.ParamType[int]):
 )
 @click.option("--output", type=click.Choice(["table", "sql", "json"]), default="table", show_default=True)
 @click.option(
+    "--execute",
+    is_flag=True,
+    help="Really build what is advised and run the queries without and with it: on a copy. Drops what it built.",
+)
+@click.option(
+    "--yes-on-primary",
+    is_flag=True,
+    help="With --execute: this writable server may be built on and loaded with queries.",
+)
+@click.option("--keep-indexes", is_flag=True, help="With --execute: leave there what was built.")
+@click.option(
+    "--execute-seconds",
+    type=click.FloatRange(min=0.1),
+    default=60.0,
+    show_default=True,
+    help="With --execute: time limit of one run of a query.",
+)
+@click.option(
     "--explain", metavar="NAME", help="Tell the whole story of one index, by its name or its number in the table."
 )
 def advise(
@@ -162,8 +180,15 @@ def advise(
     size_model: str,
     output: str,
     explain: str | None,
+    *,
+    execute: bool,
+    yes_on_primary: bool,
+    keep_indexes: bool,
+    execute_seconds: float,
 ) -> None:
-    """Say which indexes would help the statements of a database, and which are there twice. It changes nothing.
+    """Say which indexes would help the statements of a database, and which are there twice.
+
+    It changes nothing, but with --execute.
 
     The advice goes to standard output, progress to standard error. Ctrl-C ends the search: the best found so far is printed.
     Ends with 0 when it looked at the workload, whether or not there is anything to advise; 1 when the database cannot be
@@ -171,11 +196,13 @@ def advise(
     """
     from pgtend.commands.advise import AdviseOptions, find_advice
     from pgtend.commands.answer import find_change, name_of
+    from pgtend.commands.execute import TrialOptions
     from pgtend.commands.json_output import render_json
     from pgtend.commands.progress import telling
     from pgtend.commands.sql_output import render_sql
     from pgtend.commands.story_output import render_story
     from pgtend.commands.table_output import render_table
+    from pgtend.commands.trial_output import render_trial
     from pgtend.commands.workload_files import WorkloadInvalid
     from pgtend.domain.advice import Constraints, SizeModel
     from pgtend.postgres.secret import target_from_dsn
@@ -187,7 +214,10 @@ def advise(
         seconds=max_seconds,
         minimum_gain=minimum_gain / 100,
     )
-    options = AdviseOptions(constraints=constraints, workload=workload, size_model=SizeModel(size_model))
+    if not execute and (yes_on_primary or keep_indexes):
+        raise click.UsageError("--yes-on-primary and --keep-indexes say how to --execute; add that.")
+    trial = TrialOptions(seconds=execute_seconds, keep=keep_indexes, on_primary=yes_on_primary) if execute else None
+    options = AdviseOptions(constraints=constraints, workload=workload, size_model=SizeModel(size_model), trial=trial)
     try:
         with telling() as tell:
             answer = asyncio.run(find_advice(target_from_dsn(dsn), options, tell))
@@ -208,6 +238,8 @@ def advise(
         render_story(change, answer, console)
     elif output == "table":
         render_table(answer, console)
+        if answer.trial is not None:
+            render_trial(answer.trial, console)
     else:
         click.echo(render_sql(answer) if output == "sql" else render_json(answer))
     if answer.interrupted:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgtend.commands.answer import Answer
+from pgtend.commands.execute import TrialOptions, refuse_primary, run_trial
 from pgtend.commands.progress import Interruption, Tell
 from pgtend.commands.workload_files import GivenStatement, given_workload, read_workload_files
 from pgtend.core.advise import advise
@@ -40,6 +41,8 @@ class AdviseOptions:
     constraints: Constraints
     workload: Path | None = None
     size_model: SizeModel = SizeModel.PGTEND
+    trial: TrialOptions | None = None
+    """How to really run the queries with what is advised; None: not at all."""
 
 
 class NothingToLookAt(PgtendError):
@@ -49,13 +52,15 @@ class NothingToLookAt(PgtendError):
 async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
     """Read, plan, choose; ``tell`` is called with lines of progress. Ctrl-C ends the search with the best found so far.
 
-    Raises WorkloadInvalid, NothingToLookAt, ConnectionRefusedByTarget or StatementFailed.
+    Raises WorkloadInvalid, NothingToLookAt, PrimaryRefused, ConnectionRefusedByTarget or StatementFailed.
     """
     given = None if options.workload is None else read_workload_files(options.workload)
     limits = ConnectionLimits()
     # Whoever runs the command may be the very role whose statements are to be helped, so none is taken for pgtend's own.
     async with open_observer(target, limits, own_roles=()) as database:
         identity = await database.identify()
+        if options.trial is not None:
+            refuse_primary(standby=identity.standby, options=options.trial)
         tell(f"Reading the catalog and statistics of {identity.name}")
         catalog = await database.read_catalog()
         workload = await _workload(database, catalog, given, tell)
@@ -65,7 +70,19 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
     interruption = Interruption()
     with interruption.heeded(tell):
         advice, spent = await _advise(target, limits, workload, catalog, options, tell, interruption)
-    return Answer(database=identity.name, advice=advice, workload=workload, spent=spent, interrupted=interruption.asked)
+    trial = None
+    if options.trial is not None:
+        trial = await run_trial(
+            target, catalog, workload, advice.changes, options.trial, standby=identity.standby, tell=tell
+        )
+    return Answer(
+        database=identity.name,
+        advice=advice,
+        workload=workload,
+        spent=spent,
+        interrupted=interruption.asked,
+        trial=trial,
+    )
 
 
 def _nothing_to_look_at(database: str, workload: Workload) -> str:

@@ -9,6 +9,7 @@ from pgtend.core.wording import keys_of
 from pgtend.domain.advice import Advice, AdvisedChange, Spent
 from pgtend.domain.index import AccessMethod
 from pgtend.domain.recommendation import Action
+from pgtend.domain.trial import Trial
 from pgtend.domain.workload import Workload
 from pgtend.postgres.ddl import describe, describe_drop
 
@@ -23,6 +24,8 @@ class Answer:
     spent: Spent
     interrupted: bool = False
     """Whether a person ended the search."""
+    trial: Trial | None = None
+    """What really running the queries measured, where that was asked for."""
 
 
 def name_of(change: AdvisedChange) -> str:

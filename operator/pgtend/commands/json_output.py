@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from statistics import median
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,8 +11,10 @@ from pydantic.alias_generators import to_camel
 
 from pgtend.commands.answer import Answer, name_of, statement_of
 from pgtend.core.statement import shorten
+from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.recommendation import Action, HelpedQuery, Risk
+from pgtend.domain.trial import Change, Trial
 from pgtend.postgres.ddl import describe_key
 
 SHOWN_QUERIES = 20
@@ -91,6 +94,34 @@ class Drop(_Part):
     reason: str
 
 
+class MeasuredQuery(_Part):
+    """A query that was really run. Times are medians."""
+
+    id: str
+    before_ms: Annotated[float | None, Field(description="Without the indexes; null where the time limit ended it.")]
+    after_ms: Annotated[float | None, Field(description="With them; null where they were not built, or as above.")]
+    ratio: Annotated[float | None, Field(description="Time with by time without.")]
+    change: Annotated[Change, Field(description="Faster, Slower, Same (within the spread of the runs) or TimedOut.")]
+    used: Annotated[list[str], Field(description="The advised indexes that its plan really used, by name.")]
+
+
+class NotRun(_Part):
+    """A query that was not run."""
+
+    id: str
+    reason: str
+
+
+class Measured(_Part):
+    """What --execute measured."""
+
+    queries: list[MeasuredQuery]
+    skipped: list[NotRun]
+    built: Annotated[list[str], Field(description="Indexes that were built for it, by name.")]
+    kept: Annotated[bool, Field(description="Whether they were left there.")]
+    notes: list[str]
+
+
 class SpentOnPlanning(_Part):
     """What planning cost the server."""
 
@@ -123,6 +154,7 @@ class AdviceDocument(_Part):
     spent: SpentOnPlanning
     statements: Annotated[int, Field(description="How many were looked at.")]
     left_out: list[LeftOut]
+    measured: Annotated[Measured | None, Field(description="With --execute, else null.")]
     notes: Annotated[list[str], Field(description="What else there is to know.")]
     complete: Annotated[bool, Field(description="False when --max-seconds or Ctrl-C ended the search early.")]
 
@@ -149,6 +181,7 @@ def _document(answer: Answer) -> AdviceDocument:
         spent=SpentOnPlanning(explains=answer.spent.explains, seconds=round(answer.spent.seconds, 3)),
         statements=len(answer.workload.queries),
         left_out=[LeftOut(id=each.id, reason=each.reason, share=each.share) for each in advice.left_out],
+        measured=None if answer.trial is None else _measured(answer.trial),
         notes=list(advice.notes),
         complete=advice.complete,
     )
@@ -201,4 +234,24 @@ def _drop(change: AdvisedChange) -> Drop:
         table=change.index.table,
         size_bytes=change.evidence.size_bytes,
         reason=change.evidence.reason,
+    )
+
+
+def _measured(trial: Trial) -> Measured:
+    return Measured(
+        queries=[
+            MeasuredQuery(
+                id=query.id,
+                before_ms=median(query.before_ms) if query.before_ms else None,
+                after_ms=median(query.after_ms) if query.after_ms else None,
+                ratio=ratio_of(query),
+                change=change_of(query),
+                used=list(query.used),
+            )
+            for query in trial.queries
+        ],
+        skipped=[NotRun(id=each.id, reason=each.reason) for each in trial.skipped],
+        built=list(trial.built),
+        kept=trial.kept,
+        notes=list(trial.notes),
     )

@@ -39,14 +39,19 @@ class Interruption:
     def heeded(self, tell: Tell) -> Iterator[None]:
         """Within this, Ctrl-C only asks; to be entered in a running event loop."""
         loop = asyncio.get_running_loop()
+        ending = signal.getsignal(signal.SIGINT)  # asyncio's: it cancels the task, so that what was begun is put back
+
+        def end_everything() -> None:
+            loop.remove_signal_handler(signal.SIGINT)
+            signal.signal(signal.SIGINT, ending)
 
         def ask() -> None:
             self.asked = True
-            loop.remove_signal_handler(signal.SIGINT)  # from here on Python's own takes over
+            end_everything()
             tell("Ending the search; press Ctrl-C again to end everything")
 
         loop.add_signal_handler(signal.SIGINT, ask)
         try:
             yield
         finally:
-            loop.remove_signal_handler(signal.SIGINT)
+            end_everything()

@@ -11,6 +11,7 @@ from rich.text import Text
 from pgtend.commands.answer import Answer, name_of, short_form
 from pgtend.commands.sizes import show_size
 from pgtend.core.statement import shorten
+from pgtend.core.trial import worst_with
 from pgtend.core.wording import reduction
 from pgtend.domain.advice import Advice, AdvisedChange
 from pgtend.domain.recommendation import Action, HelpedQuery, Risk
@@ -69,10 +70,19 @@ def _changes_table(answer: Answer) -> RichTable:
             Text(f"index on {short_form(change)}" if creates else f"drop index {name_of(change)}"),
             show_size(evidence.size_bytes if creates else -evidence.size_bytes),
             saves if creates else "upkeep",
-            Text(evidence.risk, style=_STYLES[evidence.risk]),
+            _risk(change, answer),
             str(len(evidence.queries)) if creates else "",
         )
     return table
+
+
+def _risk(change: AdvisedChange, answer: Answer) -> Text:
+    """The estimate, or what was measured in its place: the greatest ratio of a query that used the index."""
+    worst = None if answer.trial is None else worst_with(name_of(change), answer.trial)
+    if worst is not None:
+        return Text(f"measured ×{worst:.2f}", style="bold red" if worst > 1.1 else "")
+    risk = change.evidence.risk
+    return Text(risk, style=_STYLES[risk])
 
 
 def _details(number: int, change: AdvisedChange) -> RichTable:

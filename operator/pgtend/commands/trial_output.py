@@ -1,0 +1,73 @@
+"""What a trial measured, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from pgtend.core.statement import shorten
+from pgtend.core.trial import change_of, ratio_of
+from pgtend.domain.trial import Change, TimedQuery, Trial
+
+_STYLES = {Change.FASTER: "green", Change.SLOWER: "bold red", Change.SAME: "", Change.TIMED_OUT: "yellow"}
+_SHOWN_REASONS = 5
+
+
+def render_trial(trial: Trial, console: Console) -> None:
+    """Milliseconds of each query without and with the indexes, and the sum."""
+    console.print()
+    if trial.queries:
+        console.print(_table(trial))
+    for line in _lines(trial):
+        console.print(Text(line))
+
+
+def _table(trial: Trial) -> RichTable:
+    table = RichTable(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Measured", overflow="fold")
+    for heading in ("without", "with", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for query in sorted(trial.queries, key=lambda each: -(ratio_of(each) or 0.0)):
+        ratio, change = ratio_of(query), change_of(query)
+        table.add_row(
+            Text(shorten(query.id, 60)),
+            _milliseconds(query.before_ms),
+            _milliseconds(query.after_ms),
+            "" if ratio is None else f"{ratio:.2f}",
+            Text("" if change is Change.SAME or not trial.built else change, style=_STYLES[change]),
+        )
+    return table
+
+
+def _milliseconds(times: tuple[float, ...]) -> str:
+    return f"{median(times):,.1f} ms" if times else ""
+
+
+def _lines(trial: Trial) -> Iterator[str]:
+    compared = [query for query in trial.queries if ratio_of(query) is not None]
+    if compared:
+        before, after = (sum(map(median, side)) for side in _sides(compared))
+        slower = sum(change_of(query) is Change.SLOWER for query in compared)
+        yield ""
+        yield (
+            f"All {len(compared)} that can be compared, each once: {before:,.0f} → {after:,.0f} ms ({after / before:.2f}); "
+            f"slower by more than the runs vary: {slower}."
+        )
+    if trial.built:
+        yield f"Built for it: {', '.join(trial.built)}. " + (
+            "They were left there." if trial.kept else "They were dropped again."
+        )
+    yield from trial.notes
+    for skipped in trial.skipped[:_SHOWN_REASONS]:
+        yield f"Not run: {shorten(skipped.id, 60)}. {skipped.reason}"
+    if len(trial.skipped) > _SHOWN_REASONS:
+        yield f"Not run: {len(trial.skipped) - _SHOWN_REASONS} more; --output json lists all."
+
+
+def _sides(compared: list[TimedQuery]) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
+    return [query.before_ms for query in compared], [query.after_ms for query in compared]

@@ -1,0 +1,163 @@
+"""`pgtend advise --execute` on a real server: what is built, run, measured, and put back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pgtend.commands.execute import TrialOptions, run_trial
+from pgtend.commands.json_output import AdviceDocument
+from pgtend.core.statement import read_statement
+from pgtend.domain.workload import Query, WeightedQuery, Workload
+from pgtend.postgres.connection import ConnectionLimits
+from pgtend.postgres.observer import open_observer
+from pgtend.postgres.secret import target_from_dsn
+from pgtend.postgres.trial import Run, Runner
+from tests.integration.advise.conftest import Outcome, run
+from tests.servers.fixtures_postgres import Database, fresh_database
+from tests.servers.postgres import PostgresServer
+
+SEARCH = "SELECT n, note FROM visits WHERE guest = 17"
+STATEMENTS = {
+    "search": SEARCH,
+    "all": "SELECT count(*), max(note) FROM visits",
+    "parameter": "SELECT n FROM visits WHERE guest = $1",
+    "change": "UPDATE visits SET note = 'x' WHERE guest = 3",
+    "volatile": "SELECT n FROM visits WHERE guest = (random() * 9)::int",
+}
+
+
+@pytest.fixture
+def visits(postgres15: PostgresServer) -> Iterator[Database]:
+    with fresh_database(postgres15) as database:
+        database.run(
+            "CREATE TABLE visits (n int PRIMARY KEY, guest int, note text)",
+            "INSERT INTO visits SELECT n, n % 20000, 'note ' || n FROM generate_series(1, 200000) AS n",
+            "VACUUM ANALYZE visits",
+        )
+        yield database
+
+
+@pytest.fixture
+def workload(tmp_path: Path) -> str:
+    path = tmp_path / "w.json"
+    path.write_text(json.dumps([{"id": id_, "sql": text} for id_, text in STATEMENTS.items()]))
+    return str(path)
+
+
+def indexes_of(database: Database) -> list[str]:
+    with database.connect() as session:
+        rows = session.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'visits' ORDER BY 1").fetchall()
+    return [row[0] for row in rows]
+
+
+def execute(database: Database, workload: str, *arguments: str) -> Outcome:
+    return run(database.dsn, "--workload", workload, "--execute", *arguments)
+
+
+def test_a_writable_server_is_refused_unless_somebody_says_yes(visits: Database, workload: str) -> None:
+    outcome = execute(visits, workload)
+    assert outcome.code == 1
+    assert "--yes-on-primary" in outcome.stderr
+    assert outcome.stdout == ""
+    assert run(visits.dsn, "--workload", workload, "--yes-on-primary").code == 2
+
+
+def test_queries_really_run_without_and_with_and_nothing_is_left_behind(visits: Database, workload: str) -> None:
+    outcome = execute(visits, workload, "--yes-on-primary", "--output", "json")
+    assert outcome.code == 0
+    AdviceDocument.model_validate(outcome.json)
+    measured = outcome.json["measured"]
+    assert measured["built"] == [index["name"] for index in outcome.json["indexes"]]
+    assert measured["built"]
+    assert not measured["kept"]
+    by_id = {query["id"]: query for query in measured["queries"]}
+    assert by_id.keys() == {"search", "all"}
+    assert by_id["search"]["used"]
+    assert {*by_id["search"]["used"]} <= {*measured["built"]}
+    assert all(query["beforeMs"] > 0 and query["afterMs"] > 0 for query in by_id.values())
+    reasons = {each["id"]: each["reason"] for each in measured["skipped"]}
+    assert "constants" in reasons["parameter"]
+    assert "changes rows" in reasons["change"]
+    assert indexes_of(visits) == ["visits_pkey"]
+
+
+def test_as_a_table_the_measurement_takes_the_place_of_the_estimated_risk(visits: Database, workload: str) -> None:
+    outcome = execute(visits, workload, "--yes-on-primary")
+    assert outcome.code == 0
+    assert "measured ×" in outcome.stdout
+    assert "They were dropped again." in " ".join(outcome.stdout.split())
+    assert "Not run: parameter" in outcome.stdout
+
+
+def test_what_was_built_stays_where_that_is_asked_for(visits: Database, workload: str) -> None:
+    outcome = execute(visits, workload, "--yes-on-primary", "--keep-indexes", "--output", "json")
+    assert outcome.json["measured"]["kept"]
+    assert outcome.json["measured"]["built"][0] in indexes_of(visits)
+
+
+def test_ctrl_c_puts_back_what_was_built(visits: Database, workload: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    really_run = Runner.run
+    there: list[str] = []
+
+    async def interrupted(self: Runner, query: Query) -> Run:
+        found = indexes_of(visits)
+        if len(found) > 1:
+            there.extend(found)
+            os.kill(os.getpid(), signal.SIGINT)
+        return await really_run(self, query)
+
+    monkeypatch.setattr(Runner, "run", interrupted)
+    assert execute(visits, workload, "--yes-on-primary").code == 130
+    assert len(there) >= 2
+    assert indexes_of(visits) == ["visits_pkey"]
+
+
+def test_a_query_beyond_the_time_limit_is_said_to_be_so(visits: Database, tmp_path: Path) -> None:
+    path = tmp_path / "slow.json"
+    slow = "SELECT count(*) FROM visits a, visits b WHERE a.note < b.note AND a.guest = 17"
+    path.write_text(json.dumps([{"id": "search", "sql": SEARCH}, {"id": "slow", "sql": slow}]))
+    outcome = execute(visits, str(path), "--yes-on-primary", "--execute-seconds", "0.3", "--output", "json")
+    assert outcome.code == 0
+    by_id = {query["id"]: query for query in outcome.json["measured"]["queries"]}
+    assert by_id["slow"]["change"] == "TimedOut"
+    assert by_id["slow"]["ratio"] is None
+    assert indexes_of(visits) == ["visits_pkey"]
+
+
+async def test_on_a_standby_queries_run_as_they_are_and_nothing_is_built(visits: Database) -> None:
+    target, limits = target_from_dsn(visits.dsn), ConnectionLimits()
+    async with open_observer(target, limits, own_roles=()) as observer:
+        catalog = await observer.read_catalog()
+    query = read_statement(SEARCH, catalog)
+    assert isinstance(query, Query)
+    given = Workload(queries=(WeightedQuery(id="search", query=query, weight=1.0),))
+    trial = await run_trial(target, catalog, given, (), TrialOptions(), standby=True, tell=lambda line: None)
+    assert trial.built == ()
+    assert "standby" in trial.notes[0]
+    (timed,) = trial.queries
+    assert len(timed.before_ms) == 3
+    assert timed.after_ms == ()
+
+
+def test_what_the_guard_refuses_to_plan_is_not_run_either(visits: Database, tmp_path: Path) -> None:
+    visits.run(
+        "CREATE TABLE secret AS SELECT 'xyzzy' AS word",
+        "CREATE FUNCTION my_own() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    )
+    path = tmp_path / "bad.json"
+    bad = {
+        "search": SEARCH,
+        "xml": "SELECT n FROM visits WHERE n = table_to_xml('secret', true, false, '')::text::int",
+        "own": "SELECT n FROM visits WHERE n = my_own()",
+        "sleep": "SELECT n, pg_sleep(100) FROM visits",
+    }
+    path.write_text(json.dumps([{"id": id_, "sql": text} for id_, text in bad.items()]))
+    outcome = execute(visits, str(path), "--yes-on-primary", "--output", "json")
+    assert [query["id"] for query in outcome.json["measured"]["queries"]] == ["search"]
+    assert "xyzzy" not in outcome.stdout + outcome.stderr
