@@ -91,5 +91,9 @@ def _value(column: Column | None) -> Value:
     if column is None:
         return Value(type="")
     return Value(
-        type=column.type, length=column.type_length, alignment=column.alignment, average_width=column.average_width
+        type=column.type,
+        length=column.type_length,
+        alignment=column.alignment,
+        average_width=column.average_width,
+        few=column.n_distinct is not None and 0 < column.n_distinct <= len(column.common_frequencies),
     )

@@ -14,7 +14,7 @@ sampled rows, f1 of them seen once, N rows in all. Its two known errors are take
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import expm1, prod
+from math import expm1, log, prod
 
 from pgtend.core.sizing.spread import (
     FEWEST_ROWS,
@@ -32,6 +32,13 @@ PAGE = 8192
 CLUSTERED = 0.99
 """Correlation from which equal values are taken to lie together."""
 _STEPS = 60
+_LONG_LIST = 50
+"""Most common values from which their frequencies tell how rare the others are."""
+_LEAST_SLOPE = 0.4
+"""Exponent of a power law below which a list counts as level: chance alone makes one of 0.2."""
+_RANK_STEP = 1.5
+_RARE = 0.1
+"""Rows of a value from which on the others are taken to be as rare."""
 _GUESSED_WIDTH = 28
 """Bytes of a row's header and line pointer."""
 
@@ -82,7 +89,9 @@ def column_spread(column: Column | None, table: Table, unique: UniqueKeys, null_
         least = _least_distinct(column.name, table, unique) - len(listed)
         if least > 0:
             each = min(each, rows_of_possible(max(other_rows / least, 1.0)))
-        spread.append(Keys(count=other_rows / each, rows=each))
+        alike = (Keys(count=other_rows / each, rows=each),)
+        falling = _falling_off(listed, rows, other_rows)
+        spread += falling if occurring(falling) > occurring(alike) else alike
     return tuple(spread)
 
 
@@ -113,6 +122,32 @@ def _rows_of_other_values(column: Column, table: Table, other_rows: float) -> fl
             high = middle
     each = high / share
     return max(each / _repeated_by_blocks(column, table, each), FEWEST_ROWS)
+
+
+def _falling_off(listed: Sequence[float], rows: float, other_rows: float) -> Spread:
+    """The values behind a long list of common ones that get rarer from rank to rank, as going on by the same power law.
+
+    Values of a skewed column that are not listed are not alike, and then Duj1 finds too few of them. Nothing where the list is short or
+    level.
+    """
+    ranks = len(listed)
+    if ranks < _LONG_LIST:
+        return ()
+    earlier = ranks // 3
+    slope = log(listed[earlier - 1] / listed[-1]) / log(ranks / earlier)
+    if slope < _LEAST_SLOPE:
+        return ()
+    spread = []
+    rank, each, left = float(ranks), rows * listed[-1], other_rows
+    while left > 0:
+        each *= _RANK_STEP**-slope
+        count = rank * (_RANK_STEP - 1)
+        if count * each >= left or each < _RARE:
+            count = left / each
+        spread.append(Keys(count=count, rows=each))
+        left -= count * each
+        rank *= _RANK_STEP
+    return tuple(spread)
 
 
 def _repeated_by_blocks(column: Column, table: Table, each: float) -> float:

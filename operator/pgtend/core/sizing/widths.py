@@ -16,7 +16,9 @@ HEADER_WITH_NULLS = 16
 LONGEST_SHORT = 127
 """Bytes of a value with the header of one byte."""
 _UNKNOWN = 16.0
+_MOST = 0.9
 _PADDED = re.compile(r"character\((\d+)\)")
+_ADDRESSES = frozenset({"inet", "cidr"})
 _NUMERIC = re.compile(r"numeric(\(|$)")
 
 
@@ -28,6 +30,8 @@ class Value:
     length: int = -1
     alignment: int = 4
     average_width: float | None = None
+    few: bool = False
+    """Whether there are so few different values that pg_stats lists them all."""
 
 
 Widths = tuple[tuple[int, float], ...]
@@ -52,8 +56,8 @@ def value_widths(value: Value) -> Widths:
     """Bytes of one value.
 
     pg_stats tells the mean alone, cut to a whole number. Padded strings are equally long. A numeric takes two bytes for four
-    digits, so that the mean lies between two odd widths. Of other strings nothing more is known: their lengths are taken
-    to differ by a few bytes.
+    digits, so that the mean lies between two odd widths; where it was cut to an odd one most have that, and where to an even one
+    most have the next. Of other strings nothing more is known: their lengths are taken to differ by a few bytes.
     """
     if value.length > 0:
         return ((value.length, 1.0),)
@@ -61,12 +65,14 @@ def value_widths(value: Value) -> Widths:
     padded = _PADDED.fullmatch(value.type)
     if padded and average < 1 + int(padded[1]) + 0.5:
         return ((round(average), 1.0),)
-    middle = average + 0.5
+    if value.type in _ADDRESSES:
+        return ((round(average), 1.0),)
     if _NUMERIC.match(value.type):
-        lower = 2 * int((middle - 1) / 2) + 1
-        share = (middle - lower) / 2
+        lower = int(average) - 1 + int(average) % 2
+        share = _MOST if lower < int(average) else 1 - _MOST
         return ((lower, 1 - share), (lower + 2, share))
-    return tuple((max(round(average) + step, 1), 1 / 8) for step in range(-3, 5))
+    steps = (0, 1) if value.few else (-1, 0, 1, 2)
+    return tuple((max(round(average) + step, 1), 1 / len(steps)) for step in steps)
 
 
 def align(offset: int, boundary: int) -> int:
