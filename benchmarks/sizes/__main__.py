@@ -12,6 +12,7 @@ import psycopg
 
 from benchmarks.sizes.building import distinct_keys, measure
 from benchmarks.sizes.cases import synthetic_extras, table_cases, tpch_extras, workload_cases
+from benchmarks.sizes.facts import write_facts
 from benchmarks.sizes.workloads import statements
 from pgtend.commands.workload_files import given_workload
 from pgtend.core.size import unique_keys
@@ -28,6 +29,7 @@ from pgtend.postgres.secret import ConnectionTarget, target_from_dsn
 
 SHARES = (2, 5, 10, 20)
 WORST = 15
+_MOST_FACTS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +56,13 @@ def main() -> None:
     parser.add_argument("--cases", choices=["tpch", "marketplace", "synthetic"], required=True)
     parser.add_argument("--workload", type=Path, help="the queries whose candidates are built, as for pgtend advise")
     parser.add_argument("--kept", type=Path, help="a file that remembers what was built, so that a second run is quick")
+    parser.add_argument("--facts", type=Path, help="write statistics and bytes of some of the indexes to this file")
     arguments = parser.parse_args()
     target = target_from_dsn(arguments.dsn)
     catalog = asyncio.run(_read_catalog(target))
     built = dict(measure(arguments.dsn, _cases(arguments.cases, arguments.workload, catalog), arguments.kept))
+    if arguments.facts is not None:
+        write_facts(arguments.facts, catalog, built, most=_MOST_FACTS)
     own = asyncio.run(_sizes(target, catalog, list(built), SizeModel.PGTEND))
     hypopg = asyncio.run(_sizes(target, catalog, list(built), SizeModel.HYPOPG))
     compared = [

@@ -37,8 +37,8 @@ def main() -> None:
 
 def _print_budgets(dsn: str, workload: Path, budgets: Sequence[int], kept: Path | None) -> None:
     target = target_from_dsn(dsn)
-    print("| size model | budget | indexes | estimated | built | built / budget | cost after / before |")
-    print("|---|---|---|---|---|---|---|")
+    print("| size model | budget | indexes | estimated | built | freed | added / budget | cost after / before |")
+    print("|---|---|---|---|---|---|---|---|")
     for size_model in SizeModel:
         for budget in budgets:
             constraints = Constraints(storage_budget=budget, max_indexes_per_table=100)
@@ -48,7 +48,8 @@ def _print_budgets(dsn: str, workload: Path, budgets: Sequence[int], kept: Path 
             built = dict(measure(dsn, chosen, kept))
             estimated, really = sum(each.size_bytes for each in chosen.values()), sum(built.values())
             cells = [size_model.value, f"{budget / 1e6:.0f} MB", str(len(chosen)), f"{estimated / 1e6:.0f} MB"]
-            cells += [f"{really / 1e6:.0f} MB", f"{really / budget:.2f}"]
+            freed = sum(each.evidence.size_bytes for each in answer.advice.changes if each.action is Action.DROP)
+            cells += [f"{really / 1e6:.0f} MB", f"{freed / 1e6:.0f} MB", f"{(really - freed) / budget:.2f}"]
             cells.append(f"{answer.advice.cost_after / answer.advice.cost_before:.4f}")
             print(f"| {' | '.join(cells)} |", flush=True)
             for index, evidence in chosen.items():

@@ -13,6 +13,7 @@ from pgtend.commands.progress import Interruption, Tell
 from pgtend.commands.workload_files import GivenStatement, given_workload, read_workload_files
 from pgtend.core.advise import advise
 from pgtend.core.rule_of_thumb import advise_unvalidated
+from pgtend.core.size import spendable
 from pgtend.core.statement import Unusable, read_statement
 from pgtend.core.workload import observed_workload, since_reset, sum_by_fingerprint
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, SizeModel, Spent
@@ -138,6 +139,13 @@ async def _observed(database: Database, catalog: Catalog) -> Workload:
     return observed_workload(sum_by_fingerprint(change.loads, fingerprints), queries, hours, left_out)
 
 
+def _constraints(options: AdviseOptions) -> Constraints:
+    """As asked for, with room for estimates that are too small; a budget in HypoPG's bytes is for comparison, and taken as it is."""
+    if options.size_model is SizeModel.HYPOPG:
+        return options.constraints
+    return replace(options.constraints, storage_budget=spendable(options.constraints.storage_budget))
+
+
 async def _advise(
     target: ConnectionTarget,
     limits: ConnectionLimits,
@@ -147,7 +155,7 @@ async def _advise(
     tell: Tell,
     interruption: Interruption,
 ) -> tuple[Advice, Spent]:
-    constraints = options.constraints
+    constraints = _constraints(options)
     if constraints.seconds is None:
         constraints = replace(constraints, seconds=math.inf)  # for Ctrl-C, after which no time is left
     try:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pgtend.core.advise import advise
 from pgtend.core.conditions import TERMINAL_REASONS
 from pgtend.core.rule_of_thumb import advise_unvalidated
+from pgtend.core.size import spendable
 from pgtend.core.workload import accumulate, observed_workload
 from pgtend.domain.advice import Advice, Constraints, Spent
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
@@ -113,7 +114,7 @@ def _constraints(scene: Scene) -> Constraints:
     budgets = scene.policy.budgets
     left = None if budgets.index_storage is None else max(budgets.index_storage - storage_added(scene), 0)
     return Constraints(
-        storage_budget=left,
+        storage_budget=spendable(left),
         max_indexes_per_table=budgets.max_indexes_per_table,
         seconds=WHAT_IF_SECONDS,
         unwanted=frozenset(_unwanted(scene.recommendations)),
