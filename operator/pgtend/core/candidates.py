@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pgtend.core.key_lists import fits, key_lists, main_lists
-from pgtend.core.parts import is_indexable, largest_parts
+from pgtend.core.key_lists import fits, key_lists, main_lists, sort_keys
+from pgtend.core.parts import is_indexable, is_orderable, largest_parts
 from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.core.variants import by_ranges, covering, partial
 from pgtend.domain.advice import Constraints
@@ -24,6 +24,8 @@ def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tupl
         table = catalog.tables[use.table]
         if is_indexable(table):
             found |= dict.fromkeys(_of_use(use, table, catalog.collation, constraints))
+        elif is_orderable(table) and len(query.relations) > 1:
+            found |= dict.fromkeys(_of_order(use, table, constraints))
         for part in largest_parts(table, catalog):
             found |= dict.fromkeys(_of_part(use, part, constraints))
     return tuple(index for index in found if not is_served(index, _that_may_serve(index, catalog, constraints)))
@@ -57,6 +59,14 @@ def _of_use(use: TableUse, table: Table, collation: str, constraints: Constraint
         if fits(index.columns, table):
             yield index
     yield from by_ranges(use, table)
+
+
+def _of_order(use: TableUse, table: Table, constraints: Constraints) -> Iterator[Index]:
+    for order in use.orders:
+        keys = sort_keys(order)
+        simple = all(key.expression is None for key in keys)
+        if len(keys) <= constraints.max_width and fits(keys, table) and (simple or not constraints.plain_only):
+            yield Index(schema=table.name.schema, table=table.name.table, columns=keys)
 
 
 def is_served(index: Index, existing: Iterable[ExistingIndex]) -> bool:

@@ -20,9 +20,16 @@ _INDEXABLE = frozenset({RelationKind.TABLE, RelationKind.PARTITION, RelationKind
 
 def is_indexable(table: Table) -> bool:
     """Whether pgtend makes indexes on this relation: a plain table or materialized view of some size that is the user's own."""
-    return (
-        table.kind in _INDEXABLE and not table.temporary and not table.extension_owned and table.bytes >= SMALLEST_TABLE
-    )
+    return is_orderable(table) and table.bytes >= SMALLEST_TABLE
+
+
+def is_orderable(table: Table) -> bool:
+    """Whether an index may be made on this relation for its order alone, however small it is.
+
+    Postgres sorts no table below a join for the sake of a LIMIT above it: only an index gives that order, and with it a plan
+    that ends after a few rows.
+    """
+    return table.kind in _INDEXABLE and not table.temporary and not table.extension_owned
 
 
 def largest_parts(table: Table, catalog: Catalog) -> tuple[Table, ...]:

@@ -495,3 +495,12 @@ def test_children_by_inheritance_get_indexes_beside_their_parent() -> None:
     columns = tuple(PAYMENTS.columns.values())
     of = catalog(table("parent", *columns, beneath=["child"]), table("child", *columns))
     assert {index.table for index in found("select * from parent where booking_id = $1", of)} == {"parent", "child"}
+
+
+def test_a_small_table_gets_an_index_for_the_order_of_a_join_and_for_nothing_else() -> None:
+    of = catalog(PAYMENTS, table("methods", column("id"), column("name", "text"), column("fee"), bytes_=8192))
+    joined = "select p.id from payments p join methods m on m.id = p.amount where m.fee = 3"
+    small = [index for index in found(f"{joined} order by m.name limit 10", of) if index.table == "methods"]
+    assert small == [Index(schema="public", table="methods", columns=(IndexColumn(column="name"),))]
+    assert not [index for index in found(joined, of) if index.table == "methods"]
+    assert not found("select id from methods where fee = 3 order by name limit 10", of)
