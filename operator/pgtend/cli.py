@@ -147,6 +147,12 @@ class _Size(click.ParamType[int]):
     show_default=True,
     help="Which estimate of an index's bytes the budget is counted in; hypopg's knows nothing of deduplication.",
 )
+@click.option(
+    "--sample-constants",
+    type=click.FloatRange(0.1, 3600),
+    metavar="SECONDS",
+    help="First look that long at what sessions run, for constants to plan with; they stay in memory. Not with --workload.",
+)
 @click.option("--output", type=click.Choice(["table", "sql", "json"]), default="table", show_default=True)
 @click.option(
     "--execute",
@@ -178,6 +184,7 @@ def advise(
     minimum_gain: float,
     max_seconds: float | None,
     size_model: str,
+    sample_constants: float | None,
     output: str,
     explain: str | None,
     *,
@@ -217,7 +224,15 @@ def advise(
     if not execute and (yes_on_primary or keep_indexes):
         raise click.UsageError("--yes-on-primary and --keep-indexes say how to --execute; add that.")
     trial = TrialOptions(seconds=execute_seconds, keep=keep_indexes, on_primary=yes_on_primary) if execute else None
-    options = AdviseOptions(constraints=constraints, workload=workload, size_model=SizeModel(size_model), trial=trial)
+    if workload is not None and sample_constants is not None:
+        raise click.UsageError("--sample-constants looks at running statements; it does not go with --workload.")
+    options = AdviseOptions(
+        constraints=constraints,
+        workload=workload,
+        size_model=SizeModel(size_model),
+        trial=trial,
+        sample_seconds=sample_constants or 0.0,
+    )
     try:
         with telling() as tell:
             answer = asyncio.run(find_advice(target_from_dsn(dsn), options, tell))

@@ -16,6 +16,7 @@ from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import Recommendation, RecommendationStatus
 from pgtend.domain.record import ActionRecord, HourOfLoad
+from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import CounterSnapshot, StatementKey, StatementText
 
 
@@ -43,6 +44,12 @@ class Database(Protocol):
 
     async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
         """The texts of these entries; entries that are gone, or whose text may not be read, are left out."""
+
+    async def read_activity(self) -> tuple[StatementText, ...]:
+        """What sessions of this database run or ran last, constants and all: kept in memory only, and shown nowhere."""
+
+    async def read_column_values(self, columns: Sequence[tuple[TableName, str]]) -> ValuesOfColumns:
+        """What pg_stats lists of these columns' values: kept in memory only, and shown nowhere."""
 
     async def read_catalog(self) -> Catalog:
         """Tables, columns with statistics, and indexes; without system schemas and platform databases' own."""

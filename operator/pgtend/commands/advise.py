@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +22,11 @@ from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, S
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, PgtendError
 from pgtend.domain.index import Index
+from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import Load, Query, StatementKey, Workload
 from pgtend.pipeline.advising import run_advisor
+from pgtend.pipeline.constants import read_values, with_constants
+from pgtend.pipeline.samples import Samples
 from pgtend.ports import CostModel, Database
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.hypopg import open_cost_model
@@ -31,8 +36,18 @@ from pgtend.postgres.secret import ConnectionTarget
 MOST_ENTRIES = 2_000
 """Entries of pg_stat_statements that are looked at, those that took most time first."""
 _TEXTS_AT_ONCE = 500
+_SAMPLE_EVERY = 0.5
+"""Seconds between two looks at running statements."""
 _TELL_EVERY = 200
 """Plans between two lines of progress."""
+
+
+@dataclass(frozen=True)
+class _Constants:
+    """What there is to plan with in the place of parameters."""
+
+    values: ValuesOfColumns
+    samples: Samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +59,8 @@ class AdviseOptions:
     size_model: SizeModel = SizeModel.PGTEND
     trial: TrialOptions | None = None
     """How to really run the queries with what is advised; None: not at all."""
+    sample_seconds: float = 0.0
+    """How long constants of running statements are looked for first; 0: not at all."""
 
 
 class NothingToLookAt(PgtendError):
@@ -57,6 +74,7 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
     """
     given = None if options.workload is None else read_workload_files(options.workload)
     limits = ConnectionLimits()
+    samples = Samples()
     # Whoever runs the command may be the very role whose statements are to be helped, so none is taken for pgtend's own.
     async with open_observer(target, limits, own_roles=()) as database:
         identity = await database.identify()
@@ -64,13 +82,18 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
             refuse_primary(standby=identity.standby, options=options.trial)
         tell(f"Reading the catalog and statistics of {identity.name}")
         catalog = await database.read_catalog()
+        if given is None and options.sample_seconds > 0:
+            await _sample(database, catalog, samples, options.sample_seconds, tell)
         workload = await _workload(database, catalog, given, tell)
+        values = await read_values(workload, catalog, database)
     if given is None and not workload.queries:
         raise NothingToLookAt(_nothing_to_look_at(identity.name, workload))
     tell(f"{len(workload.queries)} statements to look at, {len(workload.left_out)} left out")
     interruption = Interruption()
     with interruption.heeded(tell):
-        advice, spent = await _advise(target, limits, workload, catalog, options, tell, interruption)
+        advice, spent = await _advise(
+            target, limits, workload, catalog, _Constants(values, samples), options, tell, interruption
+        )
     trial = None
     if options.trial is not None:
         trial = await run_trial(
@@ -96,6 +119,17 @@ def _nothing_to_look_at(database: str, workload: Workload) -> str:
             f"advised on. The heaviest ({heaviest.id}): {heaviest.reason}"
         )
     return f"{which} Let the application run for a while, or name its statements with --workload."
+
+
+async def _sample(database: Database, catalog: Catalog, samples: Samples, seconds: float, tell: Tell) -> None:
+    """Look at what sessions run, twice a second."""
+    tell(f"Looking at running statements for {seconds:.0f} s; their constants stay in memory")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        await asyncio.to_thread(samples.take, await database.read_activity(), catalog)
+        await asyncio.sleep(_SAMPLE_EVERY)
+    count = len(samples.by_fingerprint)
+    tell(f"Constants of {count} {'statement' if count == 1 else 'statements'} seen")
 
 
 async def _workload(
@@ -151,6 +185,7 @@ async def _advise(
     limits: ConnectionLimits,
     workload: Workload,
     catalog: Catalog,
+    constants: _Constants,
     options: AdviseOptions,
     tell: Tell,
     interruption: Interruption,
@@ -160,8 +195,10 @@ async def _advise(
         constraints = replace(constraints, seconds=math.inf)  # for Ctrl-C, after which no time is left
     try:
         async with open_cost_model(target, limits, catalog, size_model=options.size_model) as model:
+            seen = constants.samples.by_fingerprint
+            varied = await with_constants(workload, catalog, constants.values, seen, model)
             advice = await run_advisor(
-                advise(workload, catalog, constraints), _Told(model, tell), lambda: interruption.asked
+                advise(varied, catalog, constraints), _Told(model, tell), lambda: interruption.asked
             )
             return advice, model.spent
     except ConnectionRefusedByTarget as refusal:

@@ -40,10 +40,13 @@ def _advice(search: Search, workload: Workload, drops: tuple[AdvisedChange, ...]
     """What was found."""
     total_ms = sum(each.load.total_ms for each in workload.queries if each.load)
     total_weight = sum(each.weight for each in workload.queries)
-    left_out = [
-        UnplannableStatement(id=query, reason=reason, share=_share(search.queries[query], total_ms, total_weight))
-        for query, reason in search.unplannable.items()
-    ]
+    left_out: dict[str, UnplannableStatement] = {}
+    for query, reason in search.unplannable.items():
+        statement, share = search.queries[query].statement, _share(search.queries[query], total_ms, total_weight)
+        earlier = left_out.get(statement)  # another of its variants
+        left_out[statement] = UnplannableStatement(
+            id=statement, reason=reason, share=share + (earlier.share if earlier else 0.0)
+        )
     creates = advised_creates(
         Found(
             chosen=search.chosen,
@@ -62,7 +65,7 @@ def _advice(search: Search, workload: Workload, drops: tuple[AdvisedChange, ...]
         cost_before=search.query_cost(frozenset()),
         cost_after=search.query_cost(search.chosen),
         gap=search.gap(),
-        left_out=(*workload.left_out, *left_out),
+        left_out=(*workload.left_out, *left_out.values()),
         complete=search.complete,
     )
 

@@ -84,12 +84,15 @@ def _pairs(query: str, index: Index, found: Found) -> list[tuple[KnownPlan, Know
 
 def _create(index: Index, helped: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]], found: Found) -> AdvisedChange:
     period = found.hours or 1.0
-    queries = [_helped(query, before, after, period, found.catalog) for query, before, after in helped]
+    statements: dict[str, list[tuple[WeightedQuery, KnownPlan, KnownPlan]]] = {}
+    for each in helped:
+        statements.setdefault(each[0].statement, []).append(each)
+    queries = [_helped(variants, period, found.catalog) for variants in statements.values()]
     cost_before = sum(query.weight * before.cost for query, before, _ in helped) / period
     cost_after = sum(query.weight * after.cost for query, _, after in helped) / period
     saved = sum(_saved_seconds(query, before, after) for query, before, after in helped) / period
     write_cost = found.upkeep[index] / period
-    order = sorted(range(len(queries)), key=lambda n: -(helped[n][1].cost - helped[n][2].cost) * helped[n][0].weight)
+    queries.sort(key=lambda query: -(query.cost_before - query.cost_after) * query.calls_per_hour)
     risk, risk_reason = assess(
         index,
         [
@@ -106,8 +109,8 @@ def _create(index: Index, helped: Sequence[tuple[WeightedQuery, KnownPlan, Known
         saved_seconds_per_hour=round(saved, 3),
         size_bytes=found.sizes[index],
         write_cost=round(write_cost, 2),
-        queries=tuple(queries[number] for number in order[:SHOWN_QUERIES]),
-        reason=_reason(len(helped), cost_before, cost_after, saved, observed=found.hours is not None),
+        queries=tuple(queries[:SHOWN_QUERIES]),
+        reason=_reason(len(statements), cost_before, cost_after, saved, observed=found.hours is not None),
         risk=risk,
         risk_reason=risk_reason,
         priority=round(_priority(cost_before - cost_after, saved, write_cost, found), 3),
@@ -117,17 +120,24 @@ def _create(index: Index, helped: Sequence[tuple[WeightedQuery, KnownPlan, Known
     return AdvisedChange(action=Action.CREATE, index=index, evidence=evidence)
 
 
-def _helped(query: WeightedQuery, before: KnownPlan, after: KnownPlan, period: float, catalog: Catalog) -> HelpedQuery:
+def _helped(
+    variants: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]], period: float, catalog: Catalog
+) -> HelpedQuery:
+    """A statement; where it was planned in variants, their mean, and the change of plan of the one that gains the most."""
+    weight = sum(query.weight for query, _, _ in variants) or 1.0
+    query, before, after = max(variants, key=lambda each: each[0].weight * (each[1].cost - each[2].cost))
     change = describe_plan_change(before.shape, after.shape, catalog)
     if not change and before.summary and after.summary:
         change = f"{before.summary} → {after.summary}"
+    calls = sum(each.load.calls for each, _, _ in variants if each.load)
+    total_ms = sum(each.load.total_ms for each, _, _ in variants if each.load)
     return HelpedQuery(
         fingerprint=query.query.fingerprint,
         text=query.query.text,
-        calls_per_hour=round(query.weight / period, 1),
-        mean_ms=round(query.load.mean_ms, 3) if query.load else 0.0,
-        cost_before=before.cost,
-        cost_after=after.cost,
+        calls_per_hour=round(weight / period, 1),
+        mean_ms=round(total_ms / calls, 3) if calls else 0.0,
+        cost_before=sum(each.weight * plan.cost for each, plan, _ in variants) / weight,
+        cost_after=sum(each.weight * plan.cost for each, _, plan in variants) / weight,
         plan_change=change,
     )
 

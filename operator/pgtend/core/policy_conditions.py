@@ -19,6 +19,11 @@ _WELL = {
 }
 
 
+PARTLY_PLANNED = "PartlyPlanned"
+"""What-if planning is there, but not every statement can be planned."""
+_NO_COMPLAINTS = ("NoFreeze", "NoTuner", "Disabled", PARTLY_PLANNED)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Freeze:
     """A freeze window that is open now."""
@@ -97,7 +102,7 @@ def is_complaint(condition: Condition) -> bool:
 
 
 def _is_well(condition: Condition) -> bool:
-    if condition.status is ConditionStatus.UNKNOWN or condition.reason in ("NoFreeze", "NoTuner", "Disabled"):
+    if condition.status is ConditionStatus.UNKNOWN or condition.reason in _NO_COMPLAINTS:
         return True
     return any((condition.type, condition.reason) == (aspect, reason) for aspect, (reason, _) in _WELL.items())
 
@@ -105,7 +110,10 @@ def _is_well(condition: Condition) -> bool:
 def _aspect(aspect: Aspect, facts: PolicyFacts) -> tuple[ConditionStatus, str, str]:
     found = [finding for finding in facts.findings if finding.aspect is aspect]
     # Without what-if pgtend goes on, so its findings are not fatal; the aspect itself is missing all the same.
-    failing = found if aspect is Aspect.WHAT_IF else [finding for finding in found if finding.fatal]
+    if aspect is Aspect.WHAT_IF:
+        failing = [finding for finding in found if finding.reason != PARTLY_PLANNED]
+    else:
+        failing = [finding for finding in found if finding.fatal]
     if failing:
         return ConditionStatus.FALSE, failing[0].reason, " ".join(finding.message for finding in failing)
     if aspect is Aspect.TUNER_READY and facts.policy.tuner_secret is None:

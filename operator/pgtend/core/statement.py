@@ -12,6 +12,7 @@ from pgtend.core.sql.fields import SYSTEM_COLUMNS, doubtful_fields, unread_field
 from pgtend.core.sql.identity import fingerprint_of, shown_text
 from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, spell, tokenize
 from pgtend.core.sql.mending import mend
+from pgtend.core.sql.parameters import count_parameters, renumber
 from pgtend.core.sql.planning_form import planning_form
 from pgtend.core.sql.search_part import search_part
 from pgtend.core.sql.tree import NotParsable, Tree, name_of, parse, tables_in
@@ -86,7 +87,7 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
         raise _Refused("It names no table; what the functions that it calls may read is not seen.")
     _check_columns(tokens, tree, resolved, catalog)
     tokens = _qualify_tables(tokens, tree, resolved)
-    searching = _renumber(planning_form(qualify_functions(search_part(tokens, tree.kind), catalog)))
+    searching = renumber(planning_form(qualify_functions(search_part(tokens, tree.kind), catalog)))
     return Query(
         fingerprint=fingerprint_of(tokens, relations),
         text=shown_text(tokens),
@@ -94,7 +95,7 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
         kind=tree.kind,
         relations=catalog.with_beneath(relations),
         functions=frozenset(functions_in(searching)),
-        parameters=len({token.text for token in searching if token.kind is Kind.PARAMETER}),
+        parameters=count_parameters(searching),
         search_path=() if stands_alone(searching, relations, catalog) else path,
     )
 
@@ -149,14 +150,3 @@ def _qualify_tables(tokens: Tokens, tree: Tree, resolved: Sequence[tuple[exp.Tab
             qualified += [Token(Kind.QUOTED, schemas[place]), _DOT]
         qualified.append(token)
     return tuple(qualified)
-
-
-def _renumber(tokens: Tokens) -> Tokens:
-    """Parameters as $1, $2, … without gaps: a server cannot tell the type of one that does not occur."""
-    numbers: dict[str, int] = {}
-    return tuple(
-        Token(Kind.PARAMETER, f"${numbers.setdefault(token.text, len(numbers) + 1)}")
-        if token.kind is Kind.PARAMETER
-        else token
-        for token in tokens
-    )

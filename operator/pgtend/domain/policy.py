@@ -108,6 +108,8 @@ class Policy:
     what_if: WhatIfSource
     observer_secret: str
     tuner_secret: str | None
+    sample_constants: bool = False
+    """Whether constants of real calls may be kept in memory to plan with."""
     freeze_windows: tuple[Window, ...] = ()
     running_build: RunningBuild = RunningBuild.CANCEL
     freeze_rollback: FreezeRollback = FreezeRollback.DEFER

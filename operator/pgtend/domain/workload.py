@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -76,8 +76,8 @@ class Query:
     fingerprint: str
     text: str
     """Normalised again by pgtend: no comment, no constant. May be shown."""
-    plannable: str
-    """The text to plan: rendered from the parse tree, parameters as $1…; may hold constants of a workload file."""
+    plannable: str = field(repr=False)
+    """The text to plan: rendered from the parse tree, parameters as $1…; may hold constants, and is never shown."""
     kind: StatementKind
     relations: frozenset[TableName]
     functions: frozenset[str] = frozenset()
@@ -85,6 +85,8 @@ class Query:
     parameters: int = 0
     """Number of $n parameters in ``plannable``."""
     search_path: tuple[str, ...] = ("public",)
+    assumed: bool = False
+    """Whether constants of pg_stats stand in ``plannable``, which no call is known to have had: no partial index is built on them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +127,13 @@ class WeightedQuery:
     weight: float
     load: Load | None = None
     """Observed load, None for a workload from files."""
+    of: str = ""
+    """Id of the statement that this is one of several variants of, planned with different constants; empty for a statement itself."""
+
+    @property
+    def statement(self) -> str:
+        """Id of the statement, which its variants share."""
+        return self.of or self.id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,7 @@ def policy_from_object(obj: Object) -> Policy:
         collect_interval=_duration("collectInterval", spec.collect_interval),
         tune_interval=_duration("tuneInterval", spec.tune_interval),
         what_if=spec.what_if.source,
+        sample_constants=spec.what_if.sample_constants,
         observer_secret=spec.database.observer.secret_ref.name,
         tuner_secret=tuner.secret_ref.name if tuner else None,
         freeze_windows=tuple(_window(window) for window in spec.freeze_windows),

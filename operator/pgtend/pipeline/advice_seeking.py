@@ -19,6 +19,7 @@ from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, R
 from pgtend.domain.workload import Load, Workload
 from pgtend.pipeline.advising import run_advisor
 from pgtend.pipeline.collecting import keep_loads
+from pgtend.pipeline.constants import read_values, with_constants
 from pgtend.pipeline.facts import storage_added
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import name_of
@@ -29,6 +30,7 @@ FIRST_EVIDENCE = timedelta(seconds=30)
 """The first advice comes after this, and after three looks at the counters, but never later than tuneInterval."""
 LOOK_BACK = timedelta(hours=24)
 """The load of this time is what advice is given on."""
+_SHARE_WORTH_SAYING = 0.01
 WHAT_IF_SECONDS = 60.0
 """What-if time of one advice on one database; what was found by then is the answer."""
 
@@ -45,15 +47,34 @@ async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advic
     advice, memory.what_if_findings = await _advise(workload, scene, memory, ports)
     if advice is None:
         return None, memory.what_if_findings
+    statements = len(workload.queries) + len(workload.left_out)
+    if not memory.what_if_findings:
+        memory.what_if_findings = tuple(findings_on_left_out(advice, statements))
     memory.advice = advice
     memory.next_advice = scene.now + scene.policy.tune_interval
     memory.advised = Advised(
-        statements=len(workload.queries) + len(workload.left_out),
+        statements=statements,
         unplannable_share=sum(statement.share for statement in advice.left_out),
         next_advice=memory.next_advice,
         summaries=_preview(advice, scene),
     )
     return advice, memory.what_if_findings
+
+
+def findings_on_left_out(advice: Advice, statements: int) -> Iterator[Finding]:
+    """What could not be planned, when it is one percent of the load or more, and why most of it."""
+    share = sum(each.share for each in advice.left_out)
+    if share < _SHARE_WORTH_SAYING:
+        return
+    reasons: dict[str, float] = {}
+    for each in advice.left_out:
+        reasons[each.reason] = reasons.get(each.reason, 0.0) + each.share
+    first = max(reasons, key=lambda reason: (reasons[reason], reason))
+    message = (
+        f"{len(advice.left_out)} of {statements} statements, {100 * share:.0f} % of the load, could not be planned and get no "
+        f"advice. Most of it because: {first}"
+    )
+    yield Finding(aspect=Aspect.WHAT_IF, reason="PartlyPlanned", message=message, fatal=False)
 
 
 def is_advice_due(policy: Policy, memory: Memory, now: datetime) -> bool:
@@ -93,8 +114,11 @@ async def _advise(
         finding = Finding(aspect=Aspect.WHAT_IF, reason="Disabled", message=message, fatal=False)
         return advise_unvalidated(workload, scene.catalog, constraints), (finding,)
     try:
+        async with ports.target.observe(scene.policy) as database:
+            values = await read_values(workload, scene.catalog, database)
         async with ports.target.plan(scene.policy, scene.catalog) as model:
-            advice = await run_advisor(advise(workload, scene.catalog, constraints), model)
+            varied = await with_constants(workload, scene.catalog, values, memory.samples.by_fingerprint, model)
+            advice = await run_advisor(advise(varied, scene.catalog, constraints), model)
             memory.spent = _sum(memory.spent, model.spent)
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF:

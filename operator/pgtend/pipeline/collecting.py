@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 from pgtend.core.verify import slice_length
 from pgtend.core.workload import accumulate, difference
 from pgtend.domain.catalog import Catalog, DatabaseIdentity, WriteCounters
 from pgtend.domain.index import TableName
-from pgtend.domain.policy import Policy
+from pgtend.domain.policy import Policy, WhatIfSource
 from pgtend.domain.record import HourOfLoad
 from pgtend.domain.workload import Load, Slice
 from pgtend.pipeline.memory import Memory, SliceInProgress, Unkept
@@ -45,6 +46,7 @@ async def collect(database: Database, identity: DatabaseIdentity, policy: Policy
         return "the statement statistics were reset"
     memory.statements_seen = len(ran.loads)
     await memory.statements.learn(ran.loads, database, memory.catalog)
+    await _sample_constants(database, policy, memory, memory.catalog)
     loads = memory.statements.by_fingerprint(ran.loads)
     _fill_slice(memory, loads, snapshot.at, slice_length(policy.verification, policy.collect_interval))
     if memory.unkept is None:
@@ -54,6 +56,13 @@ async def collect(database: Database, identity: DatabaseIdentity, policy: Policy
     if snapshot.at - memory.unkept.since >= KEEP_EVERY:
         await keep_loads(identity, memory, ports, snapshot.at)
     return ""
+
+
+async def _sample_constants(database: Database, policy: Policy, memory: Memory, catalog: Catalog) -> None:
+    if policy.sample_constants and policy.what_if is WhatIfSource.PRIMARY:
+        await asyncio.to_thread(memory.samples.take, await database.read_activity(), catalog)
+    else:
+        memory.samples.forget()
 
 
 async def keep_loads(identity: DatabaseIdentity, memory: Memory, ports: Ports, now: datetime) -> None:

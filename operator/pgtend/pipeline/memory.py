@@ -12,6 +12,7 @@ from pgtend.domain.index import TableName
 from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.workload import CounterSnapshot, Load
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
+from pgtend.pipeline.samples import Samples
 from pgtend.pipeline.statements import Statements
 from pgtend.pipeline.works import Works
 
@@ -65,6 +66,8 @@ class Memory:
     """Loads of statements that cannot be used, by queryid, with the reason, since this process began."""
     statements_seen: int = 0
     """Statements with calls between the last two passes."""
+    samples: Samples = field(default_factory=Samples)
+    """Texts with constants, where the policy allows it."""
     advice: Advice | None = None
     next_advice: datetime | None = None
     advised: Advised | None = None

@@ -11,6 +11,8 @@ from psycopg import sql
 
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
+from pgtend.domain.index import TableName
+from pgtend.domain.values import ColumnValues, ValuesOfColumns
 from pgtend.domain.workload import CounterSnapshot, StatementCounters, StatementKey, StatementText
 from pgtend.postgres.catalog_rows import effective_search_path, existing_index_from, tables_from
 from pgtend.postgres.connection import (
@@ -109,15 +111,41 @@ class Observer:
             "toplevels": [key.toplevel for key in keys],
         }
         rows = await self._all("statement_texts", wanted, schema=await self._find_statements_schema())
-        paths = {
-            row["userid"]: effective_search_path(row)
-            for row in await self._all("search_paths", {"users": sorted({key.user for key in keys})})
-        }
+        paths = await self._read_search_paths({key.user for key in keys})
         return tuple(
             StatementText(key=_key(row), text=row["text"], search_path=paths.get(row["userid"], ("public",)))
             for row in rows
             if row["text"] is not None
         )
+
+    async def read_activity(self) -> tuple[StatementText, ...]:
+        """Statements of other sessions as they were sent, with their roles' search paths."""
+        rows = await self._all("activity", {"own_roles": self._own_roles})
+        paths = await self._read_search_paths({row["userid"] for row in rows})
+        return tuple(
+            StatementText(
+                key=StatementKey(user=row["userid"], queryid=row["queryid"]),
+                text=row["text"],
+                search_path=paths.get(row["userid"], ("public",)),
+            )
+            for row in rows
+        )
+
+    async def read_column_values(self, columns: Sequence[tuple[TableName, str]]) -> ValuesOfColumns:
+        """What pg_stats lists of these columns' values; columns without statistics are left out."""
+        wanted = {
+            "schemas": [table.schema for table, _ in columns],
+            "tables": [table.table for table, _ in columns],
+            "columns": [column for _, column in columns],
+        }
+        return {
+            (TableName(schema=row["schema_name"], table=row["table_name"]), row["column_name"]): ColumnValues(
+                common=tuple(row["common"] or ()),
+                frequencies=tuple(row["frequencies"] or ()),
+                bounds=tuple(row["bounds"] or ()),
+            )
+            for row in await self._all("column_values", wanted)
+        }
 
     async def read_catalog(self) -> Catalog:
         """Tables, columns with statistics, indexes and extensions, all of one moment's snapshot."""
@@ -148,6 +176,10 @@ class Observer:
         rows = await self._all("planner_settings")
         text = "\n".join(f"{row['name']}={row['setting']}" for row in rows)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    async def _read_search_paths(self, users: Collection[int]) -> dict[int, tuple[str, ...]]:
+        rows = await self._all("search_paths", {"users": sorted(users)})
+        return {row["userid"]: effective_search_path(row) for row in rows}
 
     async def _find_statements_schema(self) -> str:
         if self._statements_schema is None:

@@ -147,6 +147,7 @@ HARMLESS_SCHEMA = (
 )
 
 HARMLESS = (
+    "CREATE TABLE copied AS SELECT id FROM orders WHERE id > 5",
     "SELECT id FROM orders WHERE status = 'open' AND id > 3",
     "SELECT id FROM orders WHERE status = 'open'::status AND id > 4",
     "SELECT id FROM orders WHERE status IN ('open', 'done') AND status > CAST('open' AS public.status)",

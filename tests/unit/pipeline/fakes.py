@@ -15,6 +15,7 @@ from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import ApprovalState, Recommendation, RecommendationStatus
 from pgtend.domain.record import ActionRecord, HourOfLoad
+from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import CounterSnapshot, StatementKey, StatementText
 from pgtend.ports import CostModel, Database, Executor, IndexState
 
@@ -150,6 +151,12 @@ class Observed:
 
     async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
         return ()
+
+    async def read_activity(self) -> tuple[StatementText, ...]:
+        return ()
+
+    async def read_column_values(self, columns: Sequence[tuple[TableName, str]]) -> ValuesOfColumns:
+        return {}
 
     async def read_catalog(self) -> Catalog:
         return self.catalog()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgtend.core.sql import builtins
 from pgtend.core.sql.lexer import Kind, Token, Tokens
 
 _CAST = Token(Kind.SIGN, "::")
@@ -18,7 +17,6 @@ _CLAUSES = (
     "having", "order", "limit", "offset", "fetch", "window", "union", "intersect", "except", "for", "where", "group", "from",
     "select",
 )  # fmt: skip
-_COMPARISONS = ("=", "<>", "!=", "<", "<=", ">", ">=")
 _BEFORE_CONDITION = ("where", "and", "on", "when", "having")
 _AFTER_CONDITION = (
     "and", "where", "group", "order", "limit", "offset", "fetch", "join", "left", "right", "inner", "full", "cross", "having",
@@ -28,7 +26,7 @@ _AFTER_CONDITION = (
 
 def planning_form(tokens: Tokens) -> Tokens:
     """The same query in a form that the server can make a generic plan of."""
-    for repair in (_repeat_constants, _drop_casts_to_own_types, _type_sums_of_cases, _settle_true_conditions):
+    for repair in (_repeat_constants, _type_sums_of_cases, _settle_true_conditions):
         tokens = repair(tokens)
     return tokens
 
@@ -133,40 +131,6 @@ def _agrees(piece: list[Token], pattern: Tokens) -> bool:
         token == wanted or (token.kind is Kind.PARAMETER and _is_value(wanted))
         for token, wanted in zip(piece, pattern, strict=True)
     )
-
-
-def _drop_casts_to_own_types(tokens: Tokens) -> Tokens:
-    """``state = $1 :: booking_status`` → ``state = $1``: what it is compared with tells the type."""
-    mended: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        mended.append(tokens[place])
-        place += 1
-        compared = len(mended) > 1 and (mended[-2].sign(*_COMPARISONS) or _opens_any(mended[:-1]))
-        if compared and mended[-1].kind is Kind.PARAMETER and tokens[place : place + 1] and tokens[place].sign("::"):
-            end = _end_of_own_type(tokens, place + 1)
-            place = place if end is None else end
-    return tuple(mended)
-
-
-def _opens_any(tokens: list[Token]) -> bool:
-    return len(tokens) > 1 and tokens[-1].sign("(") and tokens[-2].word("any", "all", "some", "in")
-
-
-def _end_of_own_type(tokens: Tokens, place: int) -> int | None:
-    """The place behind the name of a type that is not built in, None where it is."""
-    names = tokens[place : place + 3]
-    if not names or not names[0].is_name:
-        return None
-    qualified = len(names) == 3 and names[1].sign(".") and names[2].is_name
-    if qualified and names[0].text == "pg_catalog":
-        return None
-    if not qualified and names[0].text in builtins.TYPES:
-        return None
-    end = place + (3 if qualified else 1)
-    while [token.text for token in tokens[end : end + 2]] == ["[", "]"]:
-        end += 2
-    return end
 
 
 def _type_sums_of_cases(tokens: Tokens) -> Tokens:

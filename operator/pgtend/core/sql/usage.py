@@ -71,14 +71,15 @@ def table_uses(query: Query, catalog: Catalog) -> tuple[TableUse, ...]:
     except (NotLexable, NotParsable):
         return ()
     expand_views(tree, catalog)
-    return _Reader(tree, catalog).read()
+    return _Reader(tree, catalog, assumed=query.assumed).read()
 
 
 class _Reader:
     """One pass over one tree."""
 
-    def __init__(self, tree: Tree, catalog: Catalog) -> None:
+    def __init__(self, tree: Tree, catalog: Catalog, *, assumed: bool) -> None:
         self._root = tree.root
+        self._assumed = assumed
         self._catalog = catalog
         self._origins = Origins(tree, catalog)
         self._uses = tuple(TableUse(table=name) for name in self._origins.tables)
@@ -193,6 +194,8 @@ class _Reader:
         """What is known of every row: a comparison of one column that stands by itself."""
         if not isinstance(node.parent, exp.Where | exp.And | exp.Join) or beneath(node) != "":
             return
+        if self._assumed and isinstance(node, exp.Binary) and not isinstance(node, exp.Is):
+            return  # a predicate needs a constant that calls really have
         columns = [each for each in node.find_all(exp.Column) if self._origins.column_of(each)]
         base = self._origins.column_of(columns[0]) if len(columns) == 1 else None
         if base is None:

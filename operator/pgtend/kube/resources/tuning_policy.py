@@ -84,6 +84,16 @@ class WhatIf(Declared):
             )
         ),
     ] = WhatIfSource.PRIMARY
+    sample_constants: Annotated[
+        bool,
+        Field(
+            description=(
+                "true: at every look the statements that sessions run are read from pg_stat_activity with their constants, so that they are "
+                "planned as they run. A few texts of each statement are kept in the operator's memory and nowhere else. false: constants come "
+                "from pg_stats."
+            )
+        ),
+    ] = False
 
 
 class Freeze(Declared):

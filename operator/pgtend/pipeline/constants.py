@@ -1,0 +1,32 @@
+"""Gives the workload constants before it is planned: those seen, those of pg_stats, and of these the ones that agree with what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pgtend.core.plan_variants import columns_compared, keep_agreeing, to_be_compared, vary
+from pgtend.domain.advice import CostRequest
+from pgtend.domain.catalog import Catalog
+from pgtend.domain.values import ValuesOfColumns
+from pgtend.domain.workload import Query, Workload
+from pgtend.ports import CostModel, Database
+
+
+async def read_values(workload: Workload, catalog: Catalog, database: Database) -> ValuesOfColumns:
+    """The values of pg_stats that variants of this workload may be made of."""
+    columns = columns_compared(workload, catalog)
+    return await database.read_column_values(sorted(columns, key=str)) if columns else {}
+
+
+async def with_constants(
+    workload: Workload,
+    catalog: Catalog,
+    values: ValuesOfColumns,
+    sampled: Mapping[str, Sequence[Query]],
+    model: CostModel,
+) -> Workload:
+    """The workload in variants, as ``pgtend.core.plan_variants`` says; costs one plan for each variant made of pg_stats."""
+    varied = vary(workload, catalog, values, sampled)
+    compared = to_be_compared(varied)
+    answers = await model.costs([CostRequest(query=each.query) for each in compared]) if compared else ()
+    return keep_agreeing(varied, {each.id: answer for each, answer in zip(compared, answers, strict=True)})
