@@ -22,6 +22,7 @@ _MANY_WORDS = (
     ("char", "varying"),
     ("bit", "varying"),
 )
+_FIRST_WORDS = frozenset(words[0] for words in _MANY_WORDS)
 _WITH_LENGTH_WORDS = """
     interval time timetz timestamp timestamptz numeric decimal dec float varchar bpchar char character bit varbit
 """
@@ -90,9 +91,12 @@ def _type_as_parsed(name: Tokens) -> Tokens:
 
 def _end_of_type(tokens: Tokens, place: int) -> int:
     """The place behind a type's name that begins here, or ``place`` where none does."""
-    if not tokens[place].is_name or tokens[place].word(*_NO_TYPE) or _is_qualified(tokens, place):
+    token = tokens[place]
+    if not token.is_name or (token.kind is Kind.WORD and token.text in _NO_TYPE) or _is_qualified(tokens, place):
         return place
-    many = next((words for words in _MANY_WORDS if _words(tokens, place, len(words)) == words), None)
+    many = None
+    if token.text in _FIRST_WORDS:
+        many = next((words for words in _MANY_WORDS if _words(tokens, place, len(words)) == words), None)
     if many is None and tokens[place + 1 : place + 2] and tokens[place + 1].sign("."):
         return place + 3 if tokens[place + 2 : place + 3] and tokens[place + 2].is_name else place
     end = place + (len(many) if many else 1)

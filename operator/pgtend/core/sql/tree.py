@@ -34,6 +34,7 @@ _KINDS: tuple[tuple[type[exp.Expr], StatementKind], ...] = (
     (exp.Values, StatementKind.SELECT),
 )
 _SHOWN_OF_STRING = 200
+_BEFORE_OPERAND = frozenset((*builtins.RESERVED, *builtins.BEFORE_CONSTANT, "by", "returning"))
 _UNKNOWN_OPERATORS_SIGNS = """
     !! ## %> %>> &<| *< *<= *<> *= *> *>= <#> <% <+> <<% <<= <<| <^ >>= >^ ?# ?-| ?|| @ @-@ |&> |/ |>> ||/ ~<=~ ~<~ ~= ~>=~
     ~>~
@@ -156,7 +157,7 @@ def _spell_for_parser(tokens: Tokens, place: int) -> str:
     token = tokens[place]
     if _is_of_array_type(tokens, place):
         return ""
-    if token.sign(*_UNKNOWN_OPERATORS):
+    if token.kind is Kind.SIGN and token.text in _UNKNOWN_OPERATORS:
         return "" if begins_operand(tokens, place) else "||"
     if token.kind is Kind.STRING:
         return "'" + token.text[:_SHOWN_OF_STRING].replace("\\", "/").replace("'", "''") + "'"
@@ -168,7 +169,7 @@ def _spell_for_parser(tokens: Tokens, place: int) -> str:
 def begins_operand(tokens: Tokens, place: int) -> bool:
     """Whether the sign at this place stands in front of its only operand."""
     before = tokens[place - 1] if place else None
-    if before is None or before.word(*builtins.RESERVED, *builtins.BEFORE_CONSTANT, "by", "returning"):
+    if before is None or (before.kind is Kind.WORD and before.text in _BEFORE_OPERAND):
         return before is None or not before.text.startswith(("current_", "local"))
     return before.kind is Kind.SIGN and not before.sign(")", "]")
 
