@@ -104,6 +104,8 @@ class StatementEffect:
     p_value: float
     slices_before: int
     slices_after: int
+    text: str = ""
+    """The statement without constants and comments, cut short; empty where it is not known (any more)."""
 
 
 @dataclass(frozen=True, kw_only=True)

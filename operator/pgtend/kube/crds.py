@@ -75,10 +75,11 @@ RECOMMENDATIONS = Resource(
     # The name holds the policy and the table: it takes half of the 80 columns, and the table can stand among the wide ones.
     columns=(
         Column(name="Action", path=".status.proposal.action", description="What would be done to the index."),
+        Column(name="Keys", path=".status.display.keys", description="The keys of the index, cut short."),
         Column(name="Gain", path=".status.display.gain", description="Estimated cost that goes away."),
-        Column(name="Approval", path=".spec.approval", description="A person's decision."),
         Column(name="Phase", path=".status.phase", description="Where it stands."),
         Column(name="Age", path=".metadata.creationTimestamp", type="date", wide=True, description="Since when it is."),
+        Column(name="Approval", path=".spec.approval", wide=True, description="A person's decision."),
         Column(name="Table", path=".status.proposal.index.table", wide=True, description="The table."),
         Column(name="Index", path=".status.display.index", wide=True, description="The keys of the index."),
         Column(name="Size", path=".status.display.size", wide=True, description="Estimated size."),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from pgtend.core.statement import shorten
 from pgtend.core.wording import change, keys_of, reduction
 from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import ConditionType, RecommendationStatus
 from pgtend.kube.resources import index_recommendation, tuning_policy_status
+
+KEYS_SHOWN = 13
+"""Characters that are left at 80 columns beside a name of 27; the table is in the name."""
 
 
 def of_recommendation(status: RecommendationStatus) -> index_recommendation.Display:
@@ -19,6 +23,7 @@ def of_recommendation(status: RecommendationStatus) -> index_recommendation.Disp
         size=_bytes(evidence.size_bytes) if evidence else "",
         measured=f"{change(judgement.percent)}%" if judgement and judgement.percent is not None else "",
         index=keys_of(status.proposal.index) if status.proposal else "",
+        keys=shorten(keys_of(status.proposal.index), KEYS_SHOWN) if status.proposal else "",
         message=_newest_word(status),
     )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from pgtend.core import transitions
 from pgtend.core.decide import decide_rollback
+from pgtend.core.statement import shorten
 from pgtend.core.verify import add_slice, judge, restart_measuring
 from pgtend.domain.decision import Answer
 from pgtend.domain.recommendation import Action, ConditionType, Intent, IntentKind, Recommendation
@@ -17,6 +18,9 @@ from pgtend.pipeline.facts import Readiness, change_facts, find_index
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports, Scene
+
+EFFECT_TEXT = 100
+"""Characters of a statement's text beside its effect: there may be fifty of them in one status."""
 
 
 async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Memory, ports: Ports) -> Recommendation:
@@ -29,7 +33,7 @@ async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Me
     if status.measurement and verified and verified.reason == Verdict.MEASURING:
         measurement = _take_in_slices(recommendation, status.measurement, scene, memory)
         if measurement != status.measurement or _is_over(measurement, scene):
-            judgement = _judge(recommendation, measurement, scene)
+            judgement = with_texts(_judge(recommendation, measurement, scene), recommendation, memory)
             changed = transitions.judge_change(status, measurement, judgement, now, generation)
             recommendation = await save(recommendation, changed, ports)
             if measurement.restarts > status.measurement.restarts:
@@ -87,6 +91,18 @@ def _judge(recommendation: Recommendation, measurement: Measurement, scene: Scen
         message = "No statement on the table became slower without the index."
         return replace(judgement, verdict=Verdict.IMPROVED, message=message)
     return judgement
+
+
+def with_texts(judgement: Judgement, recommendation: Recommendation, memory: Memory) -> Judgement:
+    """The judgement with the texts of its statements; after a restart those known before stand until they are seen again."""
+    before, evidence = recommendation.status.judgement, recommendation.status.evidence
+    texts = {each.fingerprint: each.text for each in evidence.queries} if evidence else {}
+    texts |= {each.fingerprint: each.text for each in before.effects if each.text} if before else {}
+    texts |= {fingerprint: query.text for fingerprint, query in memory.statements.queries.items()}
+    effects = tuple(
+        replace(each, text=shorten(texts.get(each.fingerprint, ""), EFFECT_TEXT)) for each in judgement.effects
+    )
+    return replace(judgement, effects=effects)
 
 
 def _is_over(measurement: Measurement, scene: Scene) -> bool:

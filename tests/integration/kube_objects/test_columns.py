@@ -64,14 +64,26 @@ def test_a_policy_says_more_when_asked(filled: Kubectl) -> None:
 def test_a_recommendation_reads_well_at_80_columns(filled: Kubectl) -> None:
     table = filled("get", "idxrec")
     assert max(map(len, table.splitlines())) <= 80, table
-    assert columns(table) == ["NAME", "ACTION", "GAIN", "APPROVAL", "PHASE"]
+    assert columns(table) == ["NAME", "ACTION", "KEYS", "GAIN", "PHASE"]
+    assert "booking_id,l…" in table
     assert "93%" in table
     assert "ReapprovalRequired" in table
 
 
 def test_a_recommendation_says_more_when_asked(filled: Kubectl) -> None:
     table = filled("get", "idxrec", "-o", "wide")
-    assert columns(table)[5:] == ["AGE", "TABLE", "INDEX", "SIZE", "SAVED", "MEASURED", "BY", "MESSAGE"]
+    assert columns(table)[5:] == [
+        "AGE",
+        "APPROVAL",
+        "TABLE",
+        "INDEX",
+        "SIZE",
+        "SAVED",
+        "RISK",
+        "MEASURED",
+        "BY",
+        "MESSAGE",
+    ]
     assert "booking_id,lower(payer),due_at:desc +amount" in table
     for part in ("42Mi", "1,234s/h", "-91%", "ann@example.com", "Faster by 91 %.", "set spec.approval"):
         assert part in table

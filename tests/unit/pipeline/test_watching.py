@@ -5,6 +5,8 @@ from dataclasses import replace
 from pgtend.domain.policy import Budgets
 from pgtend.domain.recommendation import Action, ConditionStatus, ConditionType, Recommendation
 from pgtend.domain.workload import Load, Slice
+from pgtend.pipeline.memory import Memory
+from pgtend.pipeline.watching import with_texts
 from tests.unit.pipeline.world import MINUTE, ORDERS, PLAIN, World, index_on, put_twins, recommend, slices
 
 
@@ -32,6 +34,18 @@ async def begin(world: World, change: Recommendation) -> None:
     await world.run_pass()
     await world.run_pass()
     assert world.reason(change, ConditionType.VERIFIED) == "Measuring"
+
+
+async def test_an_effect_is_shown_with_the_text_of_its_statement_over_a_restart_too(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    await begin(world, change)
+    await measure(world, change)
+    judgement = world.now_of(change).status.judgement
+    assert judgement is not None
+    assert {each.fingerprint: each.text for each in judgement.effects} == {"on orders": "SELECT a FROM orders"}
+    forgetful = Memory()
+    assert with_texts(replace(judgement), world.now_of(change), forgetful) == judgement
 
 
 async def test_a_drop_gets_its_baseline_from_the_statements_on_its_table(world: World) -> None:

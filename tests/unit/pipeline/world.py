@@ -166,7 +166,7 @@ class KnownStatements(Statements):
         return {
             f"on {table.table}": Query(
                 fingerprint=f"on {table.table}",
-                text="",
+                text=f"SELECT a FROM {table.table}",
                 plannable="",
                 kind=StatementKind.SELECT,
                 relations=frozenset({table}),

@@ -112,6 +112,7 @@ class Display(Observed):
         ""
     )
     index: Annotated[Line, Field(description="The keys of the index.")] = ""
+    keys: Annotated[Word, Field(description="The keys of the index, cut short.")] = ""
     message: Annotated[Sentence, Field(description="The newest word on it.")] = ""
 
 

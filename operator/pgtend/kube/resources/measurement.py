@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pgtend.domain.verification import TreatedRole, Verdict
-from pgtend.kube.resources.fields import ATOMIC, Observed, Sentence, Time, Word, first
+from pgtend.kube.resources.fields import ATOMIC, Line, Observed, Sentence, Time, Word, first
 
 MOST_STATEMENTS = 200
 
@@ -93,6 +93,7 @@ class StatementEffect(Observed):
     p_value: Annotated[float, Field(description="Probability of such a difference without any effect.")]
     slices_before: Annotated[int, Field(description="Time slices before the change.")]
     slices_after: Annotated[int, Field(description="Time slices after the change.")]
+    text: Annotated[Line, Field(description="The statement without its constants and comments, cut short.")] = ""
 
 
 class Judgement(Observed):
