@@ -24,7 +24,10 @@ _NULLS_FIRST = 2
 
 
 def tables_from(
-    table_rows: Iterable[Row], column_rows: Iterable[Row], combination_rows: Iterable[Row] = ()
+    table_rows: Iterable[Row],
+    column_rows: Iterable[Row],
+    combination_rows: Iterable[Row] = (),
+    view_rows: Iterable[Row] = (),
 ) -> Mapping[TableName, Table]:
     """The tables by name, with their columns in order."""
     columns: dict[int, dict[str, Column]] = {}
@@ -33,7 +36,8 @@ def tables_from(
     combinations: dict[int, dict[frozenset[str], float]] = {}
     for row in combination_rows:
         combinations.setdefault(row["table_oid"], {})[frozenset(row["columns"])] = row["n_distinct"]
-    rows = list(table_rows)
+    views = {row["oid"]: row["definition"] for row in view_rows}
+    rows = [row | {"definition": views.get(row["oid"])} for row in table_rows]
     names = {row["oid"]: TableName(schema=row["schema_name"], table=row["table_name"]) for row in rows}
     tables = (_table(row, columns.get(row["oid"], {}), combinations.get(row["oid"], {}), names) for row in rows)
     return {table.name: table for table in tables}
@@ -70,7 +74,7 @@ def typed_index(row: Row) -> Index | None:
         return None
     count = row["key_count"]
     keys = [key for number in range(count) if (key := _key(row, number, method)) is not None]
-    predicate = predicate_from(row["predicate"], row["column_types"]) if row["partial"] else ()
+    predicate = predicate_from(row["definition"], row["column_types"]) if row["partial"] else ()
     include = row["columns"][count:]
     if len(keys) < count or predicate is None or None in include:
         return None

@@ -9,7 +9,7 @@ from sqlglot import exp
 from pgtend.core.sql.calls import qualify_functions
 from pgtend.core.sql.comparisons import conjuncts, read_comparison
 from pgtend.core.sql.expressions import TypedColumn, read_expression
-from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, tokenize
+from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, spell, tokenize
 from pgtend.core.sql.tree import NotParsable, parse
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Comparison, Expression
@@ -24,14 +24,31 @@ def expression_from(text: str, types: Mapping[str, str]) -> Expression | None:
     return None if node is None else read_expression(node, _columns(types))
 
 
-def predicate_from(text: str, types: Mapping[str, str]) -> tuple[Comparison, ...] | None:
-    """The typed form of a predicate, None where that cannot say it."""
-    node = _parse(text)
+def predicate_from(definition: str, types: Mapping[str, str]) -> tuple[Comparison, ...] | None:
+    """The typed form of the predicate in an index's definition, None where that cannot say it."""
+    node = _parse(_after_where(definition))
     if node is None:
         return None
     found = [read_comparison(each, _columns(types)) for each in conjuncts(node)]
     known = tuple(each for each in found if each is not None)
     return known if len(known) == len(found) else None
+
+
+def _after_where(definition: str) -> str:
+    """What stands behind the WHERE of CREATE INDEX … ON … (…) WHERE …; nothing where there is none."""
+    try:
+        tokens = tokenize(definition)
+    except NotLexable:
+        return ""
+    depth = 0
+    for place, token in enumerate(tokens):
+        if token.sign("(", "["):
+            depth += 1
+        elif token.sign(")", "]"):
+            depth -= 1
+        elif depth == 0 and token.word("where"):
+            return spell(tokens[place + 1 :])
+    return ""
 
 
 def _parse(text: str) -> exp.Expr | None:

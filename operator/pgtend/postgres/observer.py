@@ -44,6 +44,7 @@ OBSERVING = SessionKind(
 
 PLATFORM_DATABASES = frozenset({"rdsadmin", "cloudsqladmin", "azure_maintenance", "azure_sys"})
 """Databases that belong to a cloud provider and are none of the user's."""
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Observer:
@@ -153,7 +154,10 @@ class Observer:
             async with self._session.transaction():
                 await self._session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 tables = tables_from(
-                    await self._all("tables"), await self._all("columns"), await self._all("distinct_combinations")
+                    await self._all("tables"),
+                    await self._all("columns"),
+                    await self._all("distinct_combinations"),
+                    await self._view_definitions(),
                 )
                 indexes = tuple(map(existing_index_from, await self._all("indexes", {"schema": None, "name": None})))
                 functions = await self._all("extension_functions")
@@ -180,6 +184,16 @@ class Observer:
     async def _read_search_paths(self, users: Collection[int]) -> dict[int, tuple[str, ...]]:
         rows = await self._all("search_paths", {"users": sorted(users)})
         return {row["userid"]: effective_search_path(row) for row in rows}
+
+    async def _view_definitions(self) -> list[Row]:
+        """Nothing while somebody alters a view or a table under one: the rest of the catalog is worth reading without."""
+        try:
+            async with self._session.transaction():
+                return await self._all("view_definitions")
+        except StatementFailed as failure:
+            if failure.sqlstate != _LOCK_NOT_AVAILABLE:
+                raise
+            return []
 
     async def _find_statements_schema(self) -> str:
         if self._statements_schema is None:

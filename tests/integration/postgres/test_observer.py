@@ -341,3 +341,19 @@ async def test_the_observer_can_change_nothing(shop: Shop) -> None:
         for statement in ("DELETE FROM shop.payments", "CREATE TABLE shop.mine (id int)", "DROP TABLE shop.payments"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"permission denied|must be owner"):
                 session.execute(statement.encode())
+
+
+async def test_a_view_that_is_being_altered_does_not_hold_up_the_catalog(shop: Shop) -> None:
+    shop.database.run("CREATE VIEW shop.seen AS SELECT id AS number FROM shop.bookings WHERE vendor > 3")
+    await shop.grant()
+    seen = TableName(schema="shop", table="seen")
+    async with open_observer(shop.observer, shop.limits) as observer:
+        before = (await observer.read_catalog()).tables[seen]
+        with shop.database.connect() as connection, connection.transaction():
+            connection.execute("ALTER VIEW shop.seen SET (security_barrier)")
+            catalog = await observer.read_catalog()
+    assert "FROM shop.bookings" in before.definition
+    assert before.beneath == {BOOKINGS}
+    assert not catalog.tables[seen].definition
+    assert catalog.tables[seen].beneath == {BOOKINGS}
+    assert BOOKINGS in catalog.tables

@@ -28,7 +28,6 @@ SELECT
     obj_description(index.indexrelid, 'pg_class') AS comment,
     index.indnkeyatts AS key_count,
     index.indpred IS NOT NULL AS partial,
-    pg_get_expr(index.indpred, index.indrelid) AS predicate,
     CASE WHEN index.indpred IS NOT NULL OR index.indexprs IS NOT NULL THEN (
         SELECT jsonb_object_agg(attribute.attname, format_type(attribute.atttypid, NULL))
         FROM pg_attribute AS attribute

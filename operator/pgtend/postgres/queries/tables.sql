@@ -25,7 +25,6 @@ SELECT
     COALESCE(stat.n_tup_upd, 0) AS updated,
     COALESCE(stat.n_tup_hot_upd, 0) AS hot_updated,
     COALESCE(stat.n_tup_del, 0) AS deleted,
-    CASE WHEN class.relkind = 'v' THEN rtrim(pg_get_viewdef(class.oid), ';') END AS definition,
     CASE
         WHEN class.relkind = 'v' THEN ARRAY(
             SELECT DISTINCT depend.refobjid::bigint
