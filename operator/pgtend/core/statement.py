@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from pgtend.core.sql.calls import functions_in, qualify_functions, stands_alone
 from pgtend.core.sql.fields import SYSTEM_COLUMNS, doubtful_fields, unread_fields
+from pgtend.core.sql.growth import grows_too_large
 from pgtend.core.sql.identity import fingerprint_of, shown_text
 from pgtend.core.sql.lexer import Kind, NotLexable, Token, Tokens, spell, tokenize
 from pgtend.core.sql.mending import mend
@@ -86,6 +87,10 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
     if not relations:
         raise _Refused("It names no table; what the functions that it calls may read is not seen.")
     _check_columns(tokens, tree, resolved, catalog)
+    if grows_too_large(tree, {id(table): name for table, name in resolved}, catalog):
+        raise _Refused(
+            "Its subqueries or views use columns of one another so often that planning it would take gigabytes."
+        )
     tokens = _qualify_tables(tokens, tree, resolved)
     searching = renumber(planning_form(qualify_functions(search_part(tokens, tree.kind), catalog)))
     return Query(

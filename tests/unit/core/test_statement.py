@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -323,6 +324,35 @@ def test_no_namesake_of_a_built_in_function_can_be_called() -> None:
 )
 def test_casts_to_arrays_are_read(condition: str) -> None:
     assert query(f"select id from payments where {condition}").relations == {PAYMENTS.name}
+
+
+def _doubled(levels: int, from_: str = "payments") -> str:
+    for _ in range(levels):
+        from_ = f"(select s.status || s.status as status from {from_} s)"
+    return from_
+
+
+@pytest.mark.parametrize(("levels", "read"), [(3, True), (10, True), (16, False), (40, False)])
+def test_what_grows_without_bounds_when_it_is_planned_is_left_out(levels: int, read: bool) -> None:
+    """Each level holds the column of the one below twice."""
+    assert isinstance(read_statement(f"select length(t.status) from {_doubled(levels)} t", SHOP), Query) is read
+    steps = (f"w{n} as (select status || status as status from w{n - 1})" for n in range(1, levels))
+    with_queries = ", ".join(("w0 as (select status || status as status from payments)", *steps))
+    text = f"with {with_queries} select length(status) from w{levels - 1}"
+    assert isinstance(read_statement(text, SHOP), Query) is read
+
+
+def test_views_that_grow_without_bounds_are_left_out() -> None:
+    views = [
+        replace(
+            table(f"v{n}", column("status", "text"), kind=RelationKind.VIEW),
+            definition=f"SELECT (s.status || s.status) AS status FROM public.{f'v{n - 1}' if n else 'payments'} s",
+        )
+        for n in range(20)
+    ]
+    of = catalog(PAYMENTS, *views)
+    assert isinstance(read_statement("select status from v5", of), Query)
+    assert "gigabytes" in reason("select status from v19", of)
 
 
 def test_sixty_joins_are_read() -> None:
