@@ -1,7 +1,8 @@
 """What really happens: build sets of indexes in a copy, run TPC-H's 19 queries, and compare CPU: ``python -m benchmarks.advisor.executed``.
 
 CPU is that of the server's process (user and system time of /proc/PID/stat), which a busy machine disturbs less than seconds
-do. Each query runs once to warm up and then a few times; the least CPU of those counts.
+do. Each query runs once to warm up and then a few times; the least CPU of those counts. What a query with the same plan seems
+to have gained or lost shows how far the figures can be trusted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from pgtend.domain.index import Index
 from pgtend.postgres.ddl import create_index
 
 DATABASE = "advisor_built"
+SLOWER = 1.3
+"""From this ratio of CPU on a query is said to be slower."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LIMIT = "300s"
 """A query that takes longer is ended, and counts as that."""
@@ -58,6 +61,7 @@ async def compare(arguments: argparse.Namespace) -> None:
     with server.connect(DATABASE) as connection:
         drop_all(connection)
         before = run_all(connection, texts, arguments.runs)
+        plans = plans_of(connection, texts)
         print(
             f"without indexes: {sum(before.values()):.1f} s of CPU for {len(texts)} queries, load {os.getloadavg()[0]:.1f}"
         )
@@ -65,19 +69,22 @@ async def compare(arguments: argparse.Namespace) -> None:
             ratio, estimated = await referee.judge(chosen)
             built = build(connection, chosen)
             after = run_all(connection, texts, arguments.runs)
+            plans_after = plans_of(connection, texts)
             drop_all(connection)
+            same = {name for name in texts if plans[name] == plans_after[name]}
             total = sum(after.values()) / sum(before.values())
+            changed = sum((before if name in same else after)[name] for name in texts) / sum(before.values())
             print(
-                f"\n{method}: CPU after/before {total:.3f}, estimated cost {ratio:.4f}, {sum(built.values()) / MEGABYTE:.0f} MB "
+                f"\n{method}: CPU after/before {total:.3f} ({changed:.3f} if the same plan counts as unchanged), "
+                f"estimated cost {ratio:.4f}, {sum(built.values()) / MEGABYTE:.0f} MB "
                 f"built ({estimated / MEGABYTE:.0f} MB estimated), load {os.getloadavg()[0]:.1f}"
             )
             for index in sorted(chosen, key=repr):
                 print(f"    {spell(index)}  {built[index] / MEGABYTE:.1f} MB")
             for name in texts:
                 change = after[name] / before[name]
-                print(
-                    f"  {name} {before[name]:7.2f} s {after[name]:7.2f} s  {change:5.2f}×{'  slower' if change > 1.3 else ''}"
-                )
+                note = "  same plan" if name in same else "  slower" if change > SLOWER else ""
+                print(f"  {name} {before[name]:7.2f} s {after[name]:7.2f} s  {change:5.2f}×{note}")
             sys.stdout.flush()
 
 
@@ -115,6 +122,14 @@ def drop_all(connection: psycopg.Connection) -> None:
     names = [name for (name,) in connection.execute("select relname from pg_class where relname ~ '^built_[0-9]+$'")]
     for name in names:
         connection.execute(f"drop index {name}".encode())
+
+
+def plans_of(connection: psycopg.Connection, texts: Mapping[str, str]) -> Mapping[str, str]:
+    """The plan of each query without its figures."""
+    return {
+        name: "\n".join(line for (line,) in connection.execute(b"explain (costs off) " + text.encode()))
+        for name, text in texts.items()
+    }
 
 
 def run_all(connection: psycopg.Connection, texts: Mapping[str, str], runs: int) -> Mapping[str, float]:

@@ -60,6 +60,7 @@ async def compare(arguments: argparse.Namespace) -> None:
             minimum_gain=0.0,
             price_risk=arguments.price_risk,
             plain_only=True,
+            beside_wider=True,
         )
         options = AdviseOptions(constraints=constraints, size_model=size_model)
         answer = await find_advice(problem.target, options, lambda _: None)
