@@ -50,7 +50,7 @@ class IntegerProgram:
         scale = max(abs(cost) for cost in self._costs) or 1.0
         data, where, columns = [], [], []
         for number, (members, _, _) in enumerate(self._rows):
-            for column, factor in members.items():
+            for column, factor in sorted(members.items()):
                 data.append(factor)
                 where.append(number)
                 columns.append(column)

@@ -34,7 +34,7 @@ ALTERNATIVES = 5
 """Plans asked for a query, each without the family of one index that the plan with all candidates uses."""
 ROUNDS = 10
 """How often the program may choose anew after the chosen set was planned."""
-PROMISES = 8
+PROMISES = 6
 """How often a set that promises more than the best so far is looked at."""
 STEPS = 1
 """Plans asked for a query to find out whether a promise holds."""

@@ -58,12 +58,12 @@ def choose_indexes(
             if planned.cost < passed_over.cost and planned.price > passed_over.price:
                 members = {variables[index]: 1.0 for index in planned.used} | {taken[other]: 1.0}
                 program.add_row(members, most=float(len(planned.used)))
-        uses: dict[Index, dict[int, float]] = {}
+        uses: dict[int, dict[int, float]] = {}
         for variable, option in zip(taken, query.options, strict=True):
             for index in option.used:
-                uses.setdefault(index, {})[variable] = 1.0
-        for index, options in uses.items():
-            program.add_row({**options, variables[index]: -1.0}, most=0.0)
+                uses.setdefault(variables[index], {})[variable] = 1.0
+        for chosen, options in sorted(uses.items()):  # sets have no order of their own
+            program.add_row({**options, chosen: -1.0}, most=0.0)
     add_limits(program, variables, sizes, limits)
     solution = program.solve(GAP, NODES)
     return frozenset(
