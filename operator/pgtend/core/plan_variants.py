@@ -39,9 +39,9 @@ _CHANGES_ROWS = frozenset(
 class Share(Enum):
     """How much of a column's rows a variant's constants find: the rows before the quantile, and those between two ends."""
 
-    FEW = (0.1, 0.01)
-    MIDDLING = (0.5, 0.1)
-    MANY = (0.9, 0.4)
+    FEW = (0.1, 0.02)
+    MIDDLING = (0.5, 0.15)
+    MANY = (0.9, 0.5)
 
 
 def columns_compared(workload: Workload, catalog: Catalog) -> frozenset[tuple[TableName, str]]:

@@ -74,7 +74,7 @@ def test_a_range_is_planned_narrow_middling_and_wide_and_the_weight_is_shared() 
     assert {each.statement for each in varied} == {statement.id}
     assert {each.query.fingerprint for each in varied} == {statement.query.fingerprint}
     assert [each.query.plannable.partition("where ")[2] for each in varied] == [
-        f"amount > '{low}' and amount < '{high}' and booking_id = $1" for low, high in ((50, 50), (45, 55), (30, 70))
+        f"amount > '{low}' and amount < '{high}' and booking_id = $1" for low, high in ((49, 51), (42, 57), (25, 75))
     ]
     assert all(each.query.parameters == 1 and each.query.assumed for each in varied)
     assert sum(each.weight for each in varied) == pytest.approx(4.0)
