@@ -35,6 +35,8 @@ OBSERVING = SessionKind(
     aspect=Aspect.CONNECTED,
     settings={
         "search_path": "pg_catalog",
+        # Compiling a query of the catalog takes a second where running it takes a few milliseconds.
+        "jit": "off",
         "statement_timeout": READ_TIMEOUT,
         "lock_timeout": LOCK_TIMEOUT,
         "idle_in_transaction_session_timeout": "60s",

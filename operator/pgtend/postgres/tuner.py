@@ -49,6 +49,8 @@ TUNING = SessionKind(
     aspect=Aspect.TUNER_READY,
     settings={
         "search_path": "pg_catalog",
+        # Compiling a query of the catalog takes a second where running it takes a few milliseconds.
+        "jit": "off",
         **_LOOKING,
         "idle_in_transaction_session_timeout": "0",
         "idle_session_timeout": "0",

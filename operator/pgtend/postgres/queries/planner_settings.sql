@@ -1,6 +1,7 @@
--- What: the settings that change plans, by name (categories are translated to the server's language).
+-- What: the settings that change plans, by name (categories are translated to the server's language), as a session begins with
+--       them: pgtend's own has other ones.
 -- Since: 13. Privilege: none.
-SELECT name::text AS name, setting
+SELECT name::text AS name, reset_val AS setting
 FROM pg_settings
 WHERE name ~ '^(enable_|jit|geqo|seq_page_cost|random_page_cost|cpu_|parallel_|min_parallel_|max_parallel_)'
    OR name IN (
