@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from pgtend.core.inert import problem_of
 from pgtend.core.sql.lexer import tokenize
@@ -20,11 +21,14 @@ from pgtend.core.sql.parameter_types import TypedText
 from pgtend.core.statement import Unusable, read_statement
 from pgtend.domain.advice import CostRequest, PlanCost
 from pgtend.domain.catalog import Catalog
+from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.hypopg import open_cost_model
 from pgtend.postgres.observer import open_observer
+from pgtend.postgres.queries import load
 from pgtend.postgres.secret import target_from_dsn
+from pgtend.postgres.user_code import PARAMETERS, user_code_from
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
 
@@ -107,6 +111,12 @@ async def _catalog(database: Database) -> Catalog:
         return await observer.read_catalog()
 
 
+def _user_types(database: Database) -> UserTypes:
+    """The types of users, the enum among them, as the cost model reads them."""
+    with database.connect() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return user_code_from(cursor.execute(load("user_code"), PARAMETERS)).types
+
+
 def _plan(connection: psycopg.Connection, query: Query) -> str:
     """Make the generic plan as pgtend does; the SQLSTATE where that fails."""
     connection.execute(f"set search_path to {', '.join(query.search_path) or 'pg_catalog'}".encode())
@@ -133,6 +143,7 @@ def _plan(connection: psycopg.Connection, query: Query) -> str:
 
 async def test_every_normalised_text_is_planned_and_is_the_statement_that_it_was(seen: Seen) -> None:
     catalog = await _catalog(seen.database)
+    types = _user_types(seen.database)
     failures: list[str] = []
     as_they_are = planned = 0
     statements = [each for each in seen.statements if not each.name.startswith("not_planned")]
@@ -148,7 +159,7 @@ async def test_every_normalised_text_is_planned_and_is_the_statement_that_it_was
                 continue
             if query.fingerprint != literal.fingerprint:
                 failures.append(f"{each.name}: {literal.text}\n  is not {query.text}")
-            problem = (problem_of(query, catalog) or _plan(connection, query)) if query.plannable else ""
+            problem = (problem_of(query, catalog, types) or _plan(connection, query)) if query.plannable else ""
             if problem:
                 failures.append(f"{each.name}: {problem} {query.plannable}")
             planned += not problem
