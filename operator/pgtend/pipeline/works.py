@@ -106,7 +106,12 @@ class Works:
         """Close the sessions of all tasks; what runs on the server goes on."""
         for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        # Not gather(): that would cancel them once more when this is cancelled itself.
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+        for task in self._tasks.values():
+            if not task.cancelled():
+                task.exception()  # seen: whoever lets go does not ask any more
         self._tasks.clear()
 
     def _note_trouble(self, key: tuple[str, Verb], ports: Ports) -> None:

@@ -245,11 +245,15 @@ class Tuner:
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
-            if not running.done():
-                _cut(self._session)
-                with suppress(StatementFailed, ConnectionRefusedByTarget):
-                    await running
-            await self._session.close()
+            try:
+                if not running.done():
+                    _cut(self._session)
+                    running.add_done_callback(_see)
+                    # Shielded once more: a second cancellation must not reach it either.
+                    with suppress(StatementFailed, ConnectionRefusedByTarget):
+                        await asyncio.shield(running)
+            finally:
+                await self._session.close()
             raise
 
     async def _execute(self, statement: sql.Composed) -> None:
@@ -270,6 +274,12 @@ async def open_tuner(
     """A session as the tuner; long DDL belongs into Lane.BUILD. Raises ConnectionRefusedByTarget."""
     async with open_session(target, limits, replace(TUNING, lane=lane)) as session:
         yield Tuner(session, target)
+
+
+def _see(task: asyncio.Future[None]) -> None:
+    """Take note of how it ended, so that nobody complains that nobody did."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _cut(session: Session) -> None:

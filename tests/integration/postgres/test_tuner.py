@@ -204,6 +204,21 @@ async def test_timeouts_of_role_and_database_do_not_end_a_build(shop: Shop) -> N
             assert await tuner.index_state(INDEX, NAME) is IndexState.VALID
 
 
+async def test_a_task_that_is_cancelled_twice_lets_go_and_the_server_goes_on(shop: Shop) -> None:
+    """A process that ends may come to it from two sides: its loop ends, and is ended."""
+    with old_snapshot(shop) as blocker:
+        async with open_tuner(shop.tuner, shop.limits) as tuner:
+            task = await building(shop, tuner)
+            for _ in range(2):
+                task.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        await asyncio.sleep(0.5)
+        assert await state(shop) is IndexState.BUILDING
+        blocker.rollback()
+
+
 async def test_a_cancelled_task_lets_go_and_the_server_goes_on(shop: Shop) -> None:
     shop.database.run("ALTER ROLE pgtend_tuner SET client_connection_check_interval = '100ms'")
     with old_snapshot(shop) as blocker:
