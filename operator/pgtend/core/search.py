@@ -8,7 +8,7 @@ how much better any other set might be, and which one to look at next to find ou
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pgtend.core.candidates import candidates, starts_with
@@ -109,16 +109,25 @@ class Search:
     def learn_plans(self) -> Questions:
         """Each query with nothing, with everything, without a family that is used, and with each useful index alone."""
         yield from self._ask((query, NOTHING) for query in self.queries)
-        yield from self._ask((query, found) for query, found in self._own.items() if found)
-        yield from self._ask(
-            (query, found - _family(index, found))
-            for query, found in self._own.items()
-            for index in self._in_order(self._used(query, found))[:ALTERNATIVES]
+        yield from self._learn_around(self._own)
+        # With everything shown the planner takes what holds all that it reads; what is smaller is seen when that is away.
+        narrow = {query: frozenset(index for index in found if not index.include) for query, found in self._own.items()}
+        yield from self._learn_around(
+            {query: found for query, found in narrow.items() if self._used(query, self._own[query]) - found}
         )
         yield from self._ask(
             (query, frozenset({index}))
             for query in self.queries
             for index in self._in_order(self.known.indexes_seen(query) & self._own[query])
+        )
+
+    def _learn_around(self, shown: Mapping[str, IndexSet]) -> Questions:
+        """The plans with these indexes, and each without the family of one that such a plan uses."""
+        yield from self._ask((query, indexes) for query, indexes in shown.items() if indexes)
+        yield from self._ask(
+            (query, indexes - self._no_smaller(index, indexes))
+            for query, indexes in shown.items()
+            for index in self._in_order(self._used(query, indexes))[:ALTERNATIVES]
         )
 
     def improve(self) -> Questions:
@@ -224,7 +233,7 @@ class Search:
         if lacking:
             ceiling = min(plan.cost for plan in plans if plan.used <= promised)
             largest = max(self._in_order(lacking), key=lambda index: self.sizes.get(index, 0))
-            without = _family(largest, floor.shown) - promised
+            without = self._no_smaller(largest, floor.shown) - promised
             yield query.weight * (ceiling - floor.cost), query.id, (floor.shown | promised) - without
 
     def _most_promising(self) -> IndexSet:
@@ -233,6 +242,11 @@ class Search:
         promise = most_promising(queries, self.sizes, self.upkeep, self._limits())
         self.bound = max(self.bound, promise.bound)
         return promise.indexes
+
+    def _no_smaller(self, index: Index, among: IndexSet) -> IndexSet:
+        """Its family but for what is smaller: the planner is to tell what a smaller one does."""
+        size = self.sizes.get(index, 0)
+        return frozenset(each for each in _family(index, among) if self.sizes.get(each, 0) >= size)
 
     def _floors(self, query: str) -> list[Floor]:
         relevant = self._own[query] | (self._stand_ins[query].keys() & self.sizes.keys())
