@@ -121,7 +121,10 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
             f"{show_size(added)} more and {show_size(freed)} less of indexes. Estimates are not results: measure."
         )
     if advice.gap is not None and advice.changes:
-        yield f"No other set of the indexes that were thought of is better by more than {100 * advice.gap:.1f} % within these limits."
+        yield (
+            f"By the planner's cost alone no other set of the indexes that were thought of is better by more than "
+            f"{100 * advice.gap:.1f} % within these limits; plans that tend to run longer than they cost were priced higher."
+        )
     if not advice.complete:
         why = "The search was ended" if answer.interrupted else "The time for planning ran out"
         yield f"{why}: this is the best found until then."
