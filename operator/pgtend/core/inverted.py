@@ -15,7 +15,7 @@ from pgtend.core.parts import is_indexable
 from pgtend.core.size import estimate_size
 from pgtend.core.sql.inverted_usage import InvertedUse, Part
 from pgtend.core.sql.usage import TableUse, table_uses
-from pgtend.core.upkeep import entries_written, upkeep_of
+from pgtend.core.upkeep import upkeep_of, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex, Table
 from pgtend.domain.index import AccessMethod, Index, IndexColumn
@@ -53,7 +53,7 @@ def add_inverted(advice: Advice, workload: Workload, catalog: Catalog, constrain
     if left is not None:
         signs = {Action.CREATE: -1, Action.DROP: 1}
         left += sum(signs.get(change.action, 0) * change.evidence.size_bytes for change in advice.changes)
-    writes = entries_written(workload.queries, catalog)
+    writes = writes_of(workload.queries, catalog)
     added: list[AdvisedChange] = []
     for index, (part, helped) in found.items():
         table = catalog.tables[index.table_name]

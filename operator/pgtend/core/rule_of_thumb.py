@@ -13,7 +13,7 @@ from pgtend.core.candidates import candidates
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.size import estimate_size
 from pgtend.core.unplanned import add_unplanned
-from pgtend.core.upkeep import entries_written, upkeep_of
+from pgtend.core.upkeep import upkeep_of, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
 from pgtend.domain.catalog import Catalog, Column, Table
 from pgtend.domain.index import Index
@@ -31,7 +31,7 @@ UNKNOWN_SHARE = 0.005
 
 def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
     """The first candidate of each query that its statistics speak for, as long as budget and places last."""
-    writes = entries_written(workload.queries, catalog)
+    writes = writes_of(workload.queries, catalog)
     left = constraints.storage_budget
     chosen: dict[Index, list[tuple[WeightedQuery, float, float]]] = {}
     for query in workload.queries:

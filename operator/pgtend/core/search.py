@@ -17,7 +17,7 @@ from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
 from pgtend.core.plan_price import lookups_in, price_with
 from pgtend.core.relevance import stand_ins
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
-from pgtend.core.upkeep import entries_written, upkeep_of
+from pgtend.core.upkeep import upkeep_of, writes_of
 from pgtend.domain.advice import (
     Constraints,
     CostAnswer,
@@ -85,7 +85,7 @@ class Search:
         self._pool: Pool = {} if pool is None else pool
         for (query, shown), answer in self._pool.items():
             self._learn(query, shown, answer)
-        writes = entries_written(workload.queries, catalog)
+        writes = writes_of(workload.queries, catalog)
         self.upkeep = {index: upkeep_of(index, catalog, writes) for index in self.sizes}
         self.budget = constraints.storage_budget
         self.chosen: IndexSet = NOTHING

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from pgtend.core.sql.assignments import assigned_in, target_of
 from pgtend.core.sql.calls import functions_in, qualify_functions, stands_alone
 from pgtend.core.sql.fields import SYSTEM_COLUMNS, doubtful_fields, unread_fields
 from pgtend.core.sql.growth import grows_too_large
@@ -102,6 +103,8 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
         functions=frozenset(functions_in(searching)),
         parameters=count_parameters(searching),
         search_path=() if stands_alone(searching, relations, catalog) else path,
+        target=target_of(tree.root, {id(table): name for table, name in resolved}),
+        assigned=assigned_in(tree.root),
     )
 
 

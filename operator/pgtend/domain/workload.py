@@ -87,6 +87,10 @@ class Query:
     search_path: tuple[str, ...] = ("public",)
     assumed: bool = False
     """Whether constants of pg_stats stand in ``plannable``, which no call is known to have had: no partial index is built on them."""
+    target: TableName | None = None
+    """The table that it writes to; None for a SELECT, and where it is not known."""
+    assigned: frozenset[str] = frozenset()
+    """Columns of it that an UPDATE sets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
