@@ -155,6 +155,9 @@ class Recommendations(Protocol):
     async def list(self) -> tuple[Recommendation, ...]:
         """All of this policy's recommendations, as they are now."""
 
+    async def read(self, name: str) -> Recommendation | None:
+        """One recommendation as it is at this moment, None when there is none; the list may lag behind, above all at the start."""
+
     async def issue(self, name: str) -> Recommendation:
         """Create the object (or adopt one that a person made before) with its owner reference; the approval is never sent."""
 

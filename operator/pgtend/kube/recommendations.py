@@ -50,6 +50,14 @@ class RecommendationObjects:
             if not is_going(each) and policy_name_of(each, self._policies) == self._key.name
         )
 
+    async def read(self, name: str) -> Recommendation | None:
+        """See ports.Recommendations. Asks the API server: a loop may begin before its recommendations have been listed."""
+        try:
+            found = await self._api.get(INDEX_RECOMMENDATION.path(self._key.namespace, name))
+        except ObjectGone:
+            return None
+        return None if is_going(found) else self._took_in(found)
+
     async def issue(self, name: str) -> Recommendation:
         """See ports.Recommendations. Sends the policy's name and the owner reference, never the approval: sending its
         default would make pgtend its owner, and a person's own server-side apply would meet a conflict.

@@ -53,12 +53,17 @@ async def _begun_and_gone(scene: Scene, ports: Ports) -> tuple[ActionRecord, ...
     mine = f"{scene.policy.namespace}/{scene.policy.name}"
     last = {record.recommendation: record for record in trail if record.policy == mine}
     known = {each.name: each for each in scene.recommendations}
-    return tuple(
-        record
-        for name, record in last.items()
-        if (record.action, record.outcome) == (IntentKind.BUILD, BEGUN)
-        and (name not in known or _is_issued_anew(known[name], record))
-    )
+    found = []
+    for name, record in last.items():
+        if (record.action, record.outcome) != (IntentKind.BUILD, BEGUN):
+            continue
+        if name in known and not _is_issued_anew(known[name], record):
+            continue
+        # The loop of a process that has just begun may know of no recommendation yet.
+        now = await ports.recommendations.read(name)
+        if now is None or _is_issued_anew(now, record):
+            found.append(record)
+    return tuple(found)
 
 
 def _is_issued_anew(recommendation: Recommendation, record: ActionRecord) -> bool:

@@ -208,8 +208,14 @@ class Objects:
     announced: list[tuple[str, str]] = field(default_factory=list)
     """Events: name of the object and reason."""
 
+    unlisted: bool = False
+    """Whether the list knows of nothing yet."""
+
     async def list(self) -> tuple[Recommendation, ...]:
-        return tuple(self.stored.values())
+        return () if self.unlisted else tuple(self.stored.values())
+
+    async def read(self, name: str) -> Recommendation | None:
+        return self.stored.get(name)
 
     async def issue(self, name: str) -> Recommendation:
         if name in self.taken:

@@ -62,6 +62,17 @@ async def test_a_build_whose_recommendation_is_deleted_is_ended_and_cleared(worl
     assert len(world.server.sent) == sent
 
 
+async def test_a_build_whose_recommendation_is_not_listed_yet_is_left_in_peace(world: World) -> None:
+    """As in the first pass of a process that has just taken over."""
+    change = await build(world)
+    world.objects.unlisted = True
+    await run(world, 2)
+    world.objects.unlisted = False
+    await run(world, 1)
+    assert [verb for verb, _ in world.server.sent] == ["CREATE"]
+    assert world.reason(change) == "Building"
+
+
 async def test_invalid_remains_are_cleared_at_the_next_start(world: World) -> None:
     world.history.trail.append(begun(recommend()))
     world.server.put(NAME, index_on(ORDERS), IndexState.INVALID)
