@@ -133,7 +133,7 @@ def test_once_applied_there_is_nothing_more_to_advise(postgres15: PostgresServer
         database.run(
             "CREATE TABLE a (id int PRIMARY KEY, x int, y int, note text)",
             "INSERT INTO a SELECT n, n % 5000, n % 7000, 'note' FROM generate_series(1, 50000) AS n",
-            "ANALYZE a",
+            "VACUUM ANALYZE a",
         )
         first = run(database.dsn, "--workload", str(path), "--output", "sql")
         assert "CREATE INDEX" in first.stdout

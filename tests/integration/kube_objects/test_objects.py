@@ -184,7 +184,7 @@ def test_defaults_are_written_into_the_object(objects: client.CustomObjectsApi, 
         "aggressiveness": "Conservative",
         "collectInterval": "60s",
         "tuneInterval": "15m",
-        "whatIf": {"source": "Primary"},
+        "whatIf": {"source": "Primary", "sampleConstants": False},
         "freeze": {"runningBuild": "Cancel", "rollback": "Defer"},
         "budgets": {"maxIndexesPerTable": 10, "maxConcurrentBuilds": 1, "maxChangesPerDay": 10},
         "verification": {
