@@ -27,7 +27,10 @@ def render_table(answer: Answer, console: Console) -> None:
     """For people, in the width that the console has."""
     advice = answer.advice
     if not advice.changes:
-        console.print("Nothing to advise: no index of those that could help saves enough.")
+        searched = "Nothing to advise: no index of those that could help saves enough."
+        console.print(
+            searched if advice.complete else "Nothing can be advised yet: the search ended before it could judge."
+        )
     else:
         console.print(_changes_table(answer))
         for number, change in enumerate(advice.changes, 1):

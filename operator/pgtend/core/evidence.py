@@ -164,8 +164,10 @@ def _alternatives(
     for other in found.sizes:
         if other.table_name != index.table_name or other in found.chosen:
             continue
-        plans = [(query, found.known.plan_with(query.id, frozenset({other})) or plan) for query, plan, _ in helped]
-        cost = sum(query.weight * plan.cost for query, plan in plans)
+        plans = [(query, found.known.plan_with(query.id, frozenset({other}))) for query, _, _ in helped]
+        if any(plan is None for _, plan in plans):
+            continue  # nobody asked what it would do for all of them
+        cost = sum(query.weight * plan.cost for query, plan in plans if plan is not None)
         if cost < before:
             costs.append((cost, other))
     costs.sort(key=lambda each: each[0])

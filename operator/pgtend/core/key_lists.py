@@ -16,7 +16,7 @@ _MOST_PERMUTED = 6
 """Columns of one table of which all ordered pairs are tried."""
 _MOST_READ = 10
 """Columns of one table that a query reads of which each may be a second key."""
-_BYTEWISE = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
+_BYTEWISE = frozenset({"C", "POSIX"})
 """Collations that sort by bytes, so that a plain key serves LIKE 'x%'."""
 _PATTERN_CLASSES = {
     "text": "text_pattern_ops",

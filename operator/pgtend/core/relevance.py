@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from pgtend.core.candidates import explicit
 from pgtend.core.known_costs import IndexSet
 from pgtend.domain.index import Index
 
@@ -48,7 +47,12 @@ def _beginnings(indexes: IndexSet) -> dict[Index, tuple[int, ...]]:
     return {
         index: tuple(
             numbers.setdefault(
-                (index.table_name, index.method, index.predicate, tuple(map(explicit, index.columns[:length]))),
+                (
+                    index.table_name,
+                    index.method,
+                    index.predicate,
+                    tuple((key.column, key.expression, key.opclass, key.collation) for key in index.columns[:length]),
+                ),
                 len(numbers),
             )
             for length in range(1, len(index.columns) + 1)

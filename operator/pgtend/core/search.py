@@ -23,6 +23,7 @@ from pgtend.domain.advice import (
     CostAnswer,
     CostRequest,
     CostsRequest,
+    PlanCost,
     SizesRequest,
     Unplannable,
 )
@@ -36,10 +37,10 @@ ROUNDS = 10
 """How often the program may choose anew after the chosen set was planned."""
 PROMISES = 6
 """How often a set that promises more than the best so far is looked at."""
-STEPS = 1
-"""Plans asked for a query to find out whether a promise holds."""
 MOST_DOUBTS = 30
 """Queries looked at for one promise, those first of which it promises most."""
+NEVER_ENDING = 1e15
+"""Planner's cost of what would run for centuries (a join of dozens of tables without a condition): beside it nothing counts."""
 BATCH = 200
 """Plans asked for at a time: the deadline is looked at between batches."""
 
@@ -211,15 +212,12 @@ class Search:
 
         Returns how many plans were asked for.
         """
-        asked = 0
-        for _ in range(STEPS):
-            doubts = sorted(
-                (doubt for query in self.planned() for doubt in self._doubts(query, self.relevant(query.id, promised))),
-                key=lambda doubt: (-doubt[0], doubt[1]),
-            )[:MOST_DOUBTS]
-            asked += len(doubts)
-            yield from self._ask((query, shown) for _, query, shown in doubts)
-        return asked
+        doubts = sorted(
+            (doubt for query in self.planned() for doubt in self._doubts(query, self.relevant(query.id, promised))),
+            key=lambda doubt: (-doubt[0], doubt[1]),
+        )[:MOST_DOUBTS]
+        yield from self._ask((query, shown) for _, query, shown in doubts)
+        return len(doubts)
 
     def _doubts(self, query: WeightedQuery, promised: IndexSet) -> Iterator[tuple[float, str, IndexSet]]:
         """What the set promises for a query beyond what is known to hold, and the plan to ask for to find out."""
@@ -250,9 +248,13 @@ class Search:
 
     def _floors(self, query: str) -> list[Floor]:
         relevant = self._own[query] | (self._stand_ins[query].keys() & self.sizes.keys())
-        return [
+        floors = [
             Floor(beyond=self.known.beyond(query, plan, relevant), cost=plan.cost) for plan in self.known.plans(query)
         ]
+        is_known = any(
+            not floor.beyond for floor in floors
+        )  # not where time ran out, or planning failed, before it was
+        return floors if is_known else [*floors, Floor(beyond=NOTHING, cost=0.0)]
 
     def _options(self, query: str) -> list[Option]:
         """The options that the budget allows."""
@@ -284,6 +286,8 @@ class Search:
                 self._learn(query, shown, answer)
 
     def _learn(self, query: str, shown: IndexSet, answer: CostAnswer) -> None:
+        if isinstance(answer, PlanCost) and not shown and answer.cost > NEVER_ENDING:
+            answer = Unplannable(reason="Its estimated cost is beyond anything that could ever end.")
         if isinstance(answer, Unplannable):
             self.unplannable.setdefault(query, answer.reason)
         self.known.learn(query, shown, answer)

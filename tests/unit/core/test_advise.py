@@ -12,7 +12,7 @@ from pgtend.core.candidates import is_served, starts_with
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.search import Pool
 from pgtend.core.statement import read_statement
-from pgtend.domain.advice import Advice, Constraints
+from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, PlanCost
 from pgtend.domain.catalog import Catalog, ExistingIndex
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import Action
@@ -209,3 +209,21 @@ def test_without_a_planner_the_statistics_speak_and_nothing_is_called_validated(
     advice = advise_unvalidated(workload(TEXTS[:1]), SHOP, Constraints())
     assert creates(advice) == [index_on("payments", "booking_id")]
     assert not any(change.evidence.validated for change in advice.changes)
+
+
+def test_after_a_deadline_nothing_is_said_about_sets_that_nobody_looked_at() -> None:
+    advice = ask(workload(), constraints=Constraints(seconds=0.5), planner=Planner(SHOP, seconds=1.0))
+    assert advice.gap is None
+
+
+def test_a_statement_that_could_never_end_is_left_out_and_the_rest_is_helped() -> None:
+    class Bomb(Planner):
+        def plan(self, request: CostRequest) -> CostAnswer:
+            answer = super().plan(request)
+            return (
+                replace(answer, cost=1e40) if "sum" in request.query.text and isinstance(answer, PlanCost) else answer
+            )
+
+    advice = ask(workload((TEXTS[0], TEXTS[4])), planner=Bomb(SHOP))
+    assert creates(advice) == [index_on("payments", "booking_id")]
+    assert [each.reason for each in advice.left_out] == ["Its estimated cost is beyond anything that could ever end."]
