@@ -29,9 +29,8 @@ def test_a_duplicate_is_proposed_dropped_and_found_not_to_be_missed(stage: Stage
     shop.approve()
     shop.until_condition("Applied", "Done", status="True")
     assert shop.indexes() == {kept: True}
-    verified = shop.until_condition("Verified", "Improved", status="True")
+    shop.until_condition("Verified", "Improved", status="True")
     shop.stop_load()
-    assert "became slower without the index" in condition_of(verified, "Verified")["message"]
     assert shop.audit() == ["Remove Done"]
     assert shop.databases.logged_ddl(shop.database) == ["DROP INDEX"]
     assert shop.indexes() == {kept: True}

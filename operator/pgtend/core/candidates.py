@@ -17,6 +17,8 @@ from pgtend.domain.workload import Query
 def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tuple[Index, ...]:
     """Indexes that a planner can be shown and that could help, without those that are there already.
 
+    Nor those that begin with the same key as one that is not wanted: next to that they would be the same advice again.
+
     Their order depends on the query and the statistics alone.
     """
     found: dict[Index, None] = {}
@@ -28,7 +30,13 @@ def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tupl
             found |= dict.fromkeys(_of_order(use, table, constraints))
         for part in largest_parts(table, catalog):
             found |= dict.fromkeys(_of_part(use, part, constraints))
-    return tuple(index for index in found if not is_served(index, _that_may_serve(index, catalog, constraints)))
+    unwanted = {(index.table_name, index.columns[0]) for index in constraints.unwanted}
+    return tuple(
+        index
+        for index in found
+        if (index.table_name, index.columns[0]) not in unwanted
+        and not is_served(index, _that_may_serve(index, catalog, constraints))
+    )
 
 
 def _that_may_serve(index: Index, catalog: Catalog, constraints: Constraints) -> Iterator[ExistingIndex]:

@@ -94,7 +94,7 @@ class Constraints:
     tolerance: float = 0.01
     """The search ends when no set can be better than the chosen one by more than this share."""
     unwanted: frozenset[Index] = frozenset()
-    """Indexes that are not to be advised: rejected by a person, or made before and taken back."""
+    """Indexes that are not to be advised, nor others that begin with the same key: rejected by a person, or made before and taken back."""
     minimum_gain: float = 0.002
     """Share of the workload's cost that an index must save to be worth proposing."""
     price_risk: bool = True

@@ -148,7 +148,7 @@ def test_an_index_that_does_not_pay_for_its_writes_is_not_advised() -> None:
 
 def test_what_a_person_does_not_want_is_not_advised() -> None:
     constraints = Constraints(unwanted=frozenset({index_on("payments", "booking_id")}))
-    assert index_on("payments", "booking_id") not in creates(ask(workload(TEXTS[:1]), constraints=constraints))
+    assert creates(ask(workload(TEXTS[:1]), constraints=constraints)) == []  # nor what is next to the same
 
 
 def test_an_unplannable_query_is_left_out_with_its_share_and_the_rest_is_helped() -> None:
