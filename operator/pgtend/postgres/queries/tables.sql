@@ -7,13 +7,7 @@ SELECT
     class.relname::text AS table_name,
     class.relkind::text AS kind,
     class.relispartition AS partition,
-    -- What was counted at the last ANALYZE, unless the table has grown since; unknown where pages are there and no rows were seen.
-    CASE
-        WHEN stat.n_live_tup > 1.1 * class.reltuples THEN stat.n_live_tup
-        WHEN class.reltuples = 0 AND class.relpages = 0 AND class.relkind IN ('r', 'm')
-            AND pg_relation_size(class.oid) > 0 THEN -1
-        ELSE class.reltuples
-    END::float8 AS rows,
+    class.reltuples::float8 AS rows,
     CASE
         WHEN class.relpages > 0 THEN class.relpages::bigint * current_setting('block_size')::bigint
         WHEN class.relkind IN ('r', 'm') THEN COALESCE(pg_relation_size(class.oid), 0)
