@@ -219,3 +219,11 @@ def test_estimates_may_fill_less_than_the_budget() -> None:
     assert spendable(None) is None
     assert spendable(0) == 0
     assert spendable(105_000_000) == 100_000_000
+
+
+def test_a_table_that_was_empty_when_it_was_analysed_is_taken_for_as_large_as_its_file() -> None:
+    loaded = table("loads", column("id"), rows=0.0, bytes_=3_000_000)
+    empty = table("loads", column("id"), rows=0.0, bytes_=0)
+    index = index_on("loads", "id")
+    assert estimate_size(index, catalog(loaded)) > 500_000
+    assert estimate_size(index, catalog(empty)) <= 2 * 8192

@@ -47,8 +47,8 @@ UniqueKeys = Sequence[frozenset[str]]
 
 
 def rows_in(table: Table) -> float:
-    """Rows of the table; where it was never analysed, as many as its bytes have room for."""
-    if table.rows >= 0:
+    """Rows of the table; where it was never analysed, or empty then and is no more, as many as its bytes have room for."""
+    if table.rows > 0 or table.rows == table.bytes == 0:
         return table.rows
     width = sum(max(column.type_length, 8) for column in table.columns.values())
     return table.bytes / (width + _GUESSED_WIDTH)
