@@ -16,11 +16,12 @@ from pgtend.domain.index import Index
 from pgtend.domain.policy import Policy, WhatIfSource
 from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, Recommendation
+from pgtend.domain.verification import Verdict
 from pgtend.domain.workload import Load, Workload
 from pgtend.pipeline.advising import run_advisor
 from pgtend.pipeline.collecting import keep_loads
 from pgtend.pipeline.constants import read_values, with_constants
-from pgtend.pipeline.facts import storage_added
+from pgtend.pipeline.facts import is_applied, storage_added
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import name_of
 from pgtend.pipeline.summing_up import SHOWN
@@ -31,6 +32,7 @@ FIRST_EVIDENCE = timedelta(seconds=30)
 LOOK_BACK = timedelta(hours=24)
 """The load of this time is what advice is given on."""
 _SHARE_WORTH_SAYING = 0.01
+_UNSETTLED = frozenset({Verdict.MEASURING, Verdict.REGRESSED})
 WHAT_IF_SECONDS = 60.0
 """What-if time of one advice on one database; what was found by then is the answer."""
 
@@ -141,19 +143,26 @@ def _constraints(scene: Scene) -> Constraints:
         storage_budget=spendable(left),
         max_indexes_per_table=budgets.max_indexes_per_table,
         seconds=WHAT_IF_SECONDS,
-        unwanted=frozenset(_unwanted(scene.recommendations)),
+        unwanted=frozenset(unwanted_indexes(scene.recommendations)),
     )
 
 
-def _unwanted(recommendations: tuple[Recommendation, ...]) -> Iterator[Index]:
-    """Indexes that a person rejected, or that were made and taken back: they are not advised again."""
+def unwanted_indexes(recommendations: tuple[Recommendation, ...]) -> Iterator[Index]:
+    """Indexes that are not advised again, nor others next to them.
+
+    Those that a person rejected and those that were made and taken back; and those that are made and still measured, or about to
+    be taken back: what they are worth is being found out, and a near twin would be the same proposal once more.
+    """
     for recommendation in recommendations:
         proposal, approval = recommendation.status.proposal, recommendation.status.approval
         if proposal is None or proposal.action is not Action.CREATE:
             continue
         applied = recommendation.status.condition(ConditionType.APPLIED)
+        verified = recommendation.status.condition(ConditionType.VERIFIED)
         ended = applied is not None and applied.reason in TERMINAL_REASONS
-        if ended or (approval is not None and approval.state is ApprovalState.REJECTED):
+        rejected = approval is not None and approval.state is ApprovalState.REJECTED
+        unsettled = is_applied(recommendation) and (verified is None or verified.reason in _UNSETTLED)
+        if ended or rejected or unsettled:
             yield proposal.index
 
 
