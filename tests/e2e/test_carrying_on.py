@@ -143,7 +143,7 @@ def _leave_remains(shop: Shop) -> None:
 
 def _ends_well(shop: Shop) -> None:
     """As without the kill: one index, valid, verified, and one line in the audit trail."""
-    shop.until_condition("Verified", "Improved", seconds=240)
+    shop.until_condition("Verified", "Improved")
     shop.stop_load()
     assert list(shop.indexes().values()) == [True]
     assert shop.audit() == ["Build Done"]
