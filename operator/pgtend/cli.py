@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from pgtend import __version__
+from pgtend.commands.options import Number, Size
 from pgtend.domain.finding import PgtendError
 
 DSN_HELP = (
@@ -23,6 +24,8 @@ DSN_HELP = (
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the signal's number, as shells have it."""
+LONGEST_SECONDS = 86_400.0
+"""No option takes a longer time."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -98,20 +101,6 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     click.echo(text, nl=False)
 
 
-class _Size(click.ParamType[int]):
-    """Bytes, written as 500MB or 500Mi."""
-
-    name = "size"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        from pgtend.commands.sizes import parse_size
-
-        try:
-            return parse_size(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 @main.command()
 @click.option("--dsn", envvar="PGTEND_DSN", default="", help=DSN_HELP)
 @click.option(
@@ -119,7 +108,7 @@ class _Size(click.ParamType[int]):
     type=click.Path(path_type=Path),
     help='A folder of .sql files, one .sql file, or JSON [{"id", "sql", "weight"}]. Without it: pg_stat_statements.',
 )
-@click.option("--storage-budget", type=_Size(), help="Bytes of new indexes less those dropped: 500MB, 500Mi, 20Gi.")
+@click.option("--storage-budget", type=Size(), help="Bytes of new indexes less those dropped: 500MB, 500Mi, 20Gi.")
 @click.option(
     "--max-indexes-per-table",
     type=click.IntRange(1, 100),
@@ -132,13 +121,13 @@ class _Size(click.ParamType[int]):
 )
 @click.option(
     "--minimum-gain",
-    type=click.FloatRange(0, 100),
+    type=Number(0, 100),
     default=0.2,
     show_default=True,
     help="Percent of the workload's estimated cost that an index must save.",
 )
 @click.option(
-    "--max-seconds", type=click.FloatRange(min=0.1), help="Planning time after which the best so far is taken."
+    "--max-seconds", type=Number(0.1, LONGEST_SECONDS), help="Planning time after which the best so far is taken."
 )
 @click.option(
     "--size-model",
@@ -149,7 +138,7 @@ class _Size(click.ParamType[int]):
 )
 @click.option(
     "--sample-constants",
-    type=click.FloatRange(0.1, 3600),
+    type=Number(0.1, 3600),
     metavar="SECONDS",
     help="First look that long at what sessions run, for constants to plan with; they stay in memory. Not with --workload.",
 )
@@ -167,7 +156,7 @@ class _Size(click.ParamType[int]):
 @click.option("--keep-indexes", is_flag=True, help="With --execute: leave there what was built.")
 @click.option(
     "--execute-seconds",
-    type=click.FloatRange(min=0.1),
+    type=Number(0.1, LONGEST_SECONDS),
     default=60.0,
     show_default=True,
     help="With --execute: time limit of one run of a query.",

@@ -57,6 +57,6 @@ def needs_analyze(change: AdvisedChange) -> bool:
 def find_change(answer: Answer, wanted: str) -> AdvisedChange | None:
     """The change of that name, or of that number in the table."""
     changes = answer.advice.changes
-    if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(changes):
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 and 1 <= int(wanted) <= len(changes):
         return changes[int(wanted) - 1]
     return next((change for change in changes if name_of(change) == wanted), None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+LARGEST = 2**63 - 1
+"""Bytes: more than a server can hold."""
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)")
 _UNITS = {"": 1, "b": 1}
 _UNITS |= {letter + ending: 1000**power for power, letter in enumerate("kmgt", 1) for ending in ("", "b")}
@@ -15,8 +17,11 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
-        raise ValueError(f"{text!r} is no size: write 500MB (500·10^6 bytes), 500Mi (500·2^20) or 20Gi.")
-    return int(float(match[1]) * unit)
+        raise ValueError(f"{text[:40]!r} is no size: write 500MB (500·10^6 bytes), 500Mi (500·2^20) or 20Gi.")
+    size = float(match[1]) * unit
+    if size > LARGEST:
+        raise ValueError(f"{text[:40]!r} is more bytes than a server can hold.")
+    return int(size)
 
 
 def show_size(size: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +16,8 @@ from pgtend.domain.workload import UnplannableStatement, WeightedQuery, Workload
 
 LARGEST_FILE = 50_000_000
 """Bytes."""
+GREATEST_WEIGHT = 1e12
+"""So that no sum of costs times weights leaves the numbers that a computer can hold."""
 
 
 class WorkloadInvalid(PgtendError):
@@ -34,8 +35,8 @@ class GivenStatement:
 
 def read_workload_files(path: Path) -> tuple[GivenStatement, ...]:
     """The statements in a folder or a file, ids unique. Raises WorkloadInvalid."""
-    if path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.suffix.lower() == ".sql" and each.is_file())
+    files = _files_in(path)
+    if files is not None:
         if not files:
             raise WorkloadInvalid(f"There is no .sql file in the folder {path}.")
         given = [statement for file in files for statement in _from_sql(file)]
@@ -46,6 +47,20 @@ def read_workload_files(path: Path) -> tuple[GivenStatement, ...]:
     if not given:
         raise WorkloadInvalid(f"There is no statement in {path}.")
     return tuple(_with_unique_ids(given))
+
+
+def _files_in(path: Path) -> list[Path] | None:
+    """The .sql files of a folder, None where it is no folder."""
+    try:
+        if not path.is_dir():
+            return None
+        return sorted(each for each in path.iterdir() if each.suffix.lower() == ".sql" and each.is_file())
+    except OSError as error:
+        raise WorkloadInvalid(f"{_named(path)} cannot be read: {error.strerror}.") from None
+
+
+def _named(path: Path) -> str:
+    return str(path)[:200]
 
 
 def given_workload(given: tuple[GivenStatement, ...], catalog: Catalog) -> Workload:
@@ -72,7 +87,7 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError:
         raise WorkloadInvalid(f"{path} is no UTF-8 text.") from None
     except OSError as error:
-        raise WorkloadInvalid(f"{path} cannot be read: {error.strerror}.") from None
+        raise WorkloadInvalid(f"{_named(path)} cannot be read: {error.strerror}.") from None
 
 
 def _from_sql(path: Path) -> Iterator[GivenStatement]:
@@ -97,7 +112,7 @@ def _from_sql(path: Path) -> Iterator[GivenStatement]:
 def _from_json(path: Path) -> Iterator[GivenStatement]:
     try:
         entries = json.loads(_read(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of more digits than Python reads is a ValueError, too
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise WorkloadInvalid(f"{path} is no JSON{where}.") from None
     if not isinstance(entries, list):
@@ -110,12 +125,21 @@ def _from_entry(entry: object, number: int, path: Path) -> GivenStatement:
     if not isinstance(entry, dict) or not isinstance(entry.get("sql"), str):
         raise WorkloadInvalid(f'Entry {number} of {path} has no text under "sql".')
     weight = entry.get("weight", 1)
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-        raise WorkloadInvalid(f'Entry {number} of {path} has a "weight" that is no number from 0 up.')
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= GREATEST_WEIGHT:
+        raise WorkloadInvalid(
+            f'Entry {number} of {path} has a "weight" that is no number from 0 to {GREATEST_WEIGHT:g}.'
+        )
     id_ = entry.get("id", f"{path.name}:{number}")
     if not isinstance(id_, str | int) or isinstance(id_, bool):
         raise WorkloadInvalid(f'Entry {number} of {path} has an "id" that is no text.')
+    if not _is_unicode(entry["sql"]) or not _is_unicode(str(id_)):
+        raise WorkloadInvalid(f"Entry {number} of {path} holds half of a surrogate pair, which is no character.")
     return GivenStatement(id=str(id_), sql=entry["sql"], weight=float(weight))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be sent and printed; JSON may hold halves of surrogate pairs."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _with_unique_ids(given: list[GivenStatement]) -> Iterator[GivenStatement]:

@@ -33,6 +33,12 @@ def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
         parse_size(text)
 
 
+@pytest.mark.parametrize("text", ["9" * 400, "10000000TB"])
+def test_more_than_a_server_can_hold_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="more bytes than a server can hold"):
+        parse_size(text)
+
+
 @pytest.mark.parametrize(
     ("size", "text"), [(0, "0 B"), (999, "999 B"), (64_000, "64.0 kB"), (-2_700_000, "-2.7 MB"), (3 * 10**9, "3.0 GB")]
 )

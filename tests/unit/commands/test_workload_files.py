@@ -58,11 +58,16 @@ def test_json_gives_ids_and_weights(tmp_path: Path) -> None:
         ("w.json", "[]", "no statement"),
         ("w.json", "[1]", 'Entry 1 of .* no text under "sql"'),
         ("w.json", '[{"sql": 5}]', 'no text under "sql"'),
-        ("w.json", '[{"sql": "select 1", "weight": "much"}]', "no number from 0 up"),
-        ("w.json", '[{"sql": "select 1", "weight": -1}]', "no number from 0 up"),
-        ("w.json", '[{"sql": "select 1", "weight": NaN}]', "no number from 0 up"),
-        ("w.json", '[{"sql": "select 1", "weight": Infinity}]', "no number from 0 up"),
-        ("w.json", '[{"sql": "select 1", "weight": true}]', "no number from 0 up"),
+        ("w.json", '[{"sql": "select 1", "weight": "much"}]', "no number from 0 to 1e+12"),
+        ("w.json", '[{"sql": "select 1", "weight": -1}]', "no number from 0 to 1e+12"),
+        ("w.json", '[{"sql": "select 1", "weight": NaN}]', "no number from 0 to 1e+12"),
+        ("w.json", '[{"sql": "select 1", "weight": Infinity}]', "no number from 0 to 1e+12"),
+        ("w.json", '[{"sql": "select 1", "weight": 1e308}]', "no number from 0 to 1e+12"),
+        ("w.json", f'[{{"sql": "select 1", "weight": 1{"0" * 400}}}]', "no number from 0 to 1e+12"),
+        ("w.json", f'[{{"sql": "select 1", "weight": 1{"0" * 5000}}}]', "no JSON"),
+        ("w.json", '[{"sql": "select \\ud800"}]', "half of a surrogate pair"),
+        ("w.json", '[{"sql": "select 1", "id": "\\udfff"}]', "half of a surrogate pair"),
+        ("w.json", '[{"sql": "select 1", "weight": true}]', "no number from 0 to 1e+12"),
         ("w.json", '[{"sql": "select 1", "id": {}}]', '"id" that is no text'),
         ("w.json", "[" * 100_000, "no JSON"),
         ("w.sql", "", "no statement"),
@@ -71,13 +76,15 @@ def test_json_gives_ids_and_weights(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
-    with pytest.raises(WorkloadInvalid, match=words.replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(WorkloadInvalid, match=words.replace("(", r"\(").replace(")", r"\)").replace("+", r"\+")):
         read_workload_files(write(tmp_path / name, content))
 
 
 def test_a_missing_path_and_an_empty_folder_are_said(tmp_path: Path) -> None:
     with pytest.raises(WorkloadInvalid, match="no file or folder"):
         read_workload_files(tmp_path / "gone.sql")
+    with pytest.raises(WorkloadInvalid, match="cannot be read"):
+        read_workload_files(Path("x" * 5000))
     with pytest.raises(WorkloadInvalid, match=r"no \.sql file in the folder"):
         read_workload_files(tmp_path)
 
