@@ -40,7 +40,7 @@ class Query(_Part):
     text: Annotated[str, Field(description="Without constants, at most 200 characters.")]
     calls_per_hour: Annotated[float, Field(description="For a workload from files: its weight.")]
     mean_ms: float
-    cost: Annotated[Cost, Field(description="Of one call.")]
+    cost: Annotated[Cost, Field(description="Of one call, with all that is advised but this index, and with all.")]
     plan_change: Annotated[str, Field(description="How the plan changes, in one line; empty where that is not known.")]
 
 
@@ -66,10 +66,18 @@ class NewIndex(_Part):
     validated: Annotated[bool, Field(description="Whether the planner itself chose it in a hypothetical plan.")]
     cost: Annotated[
         Cost,
-        Field(description="Of the queries that it helps, an hour; of a run of the workload, when it came from files."),
+        Field(
+            description=(
+                "Of the queries that it helps, an hour (of a run of the workload, when it came from files), with all that is "
+                "advised but this index, and with all."
+            )
+        ),
     ]
     saved_seconds_per_hour: Annotated[
-        float, Field(description="Observed time of these queries times the share of cost that goes; 0 for files.")
+        float,
+        Field(
+            description="Observed time of these queries times the share of their cost that this index saves beside the others; 0 for files."
+        ),
     ]
     write_cost: Annotated[float, Field(description="What keeping it up to date costs, an hour.")]
     priority: Annotated[

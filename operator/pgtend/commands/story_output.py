@@ -38,7 +38,7 @@ def render_story(change: AdvisedChange, answer: Answer, console: Console) -> Non
             if query.plan_change:
                 console.print(Padding(Text(query.plan_change), (0, 0, 0, 4)))
     if evidence.alternatives:
-        _heading(console, "What else was looked at for these queries, each alone")
+        _heading(console, "What else was looked at for these queries, in its place")
         for alternative in evidence.alternatives:
             console.print(Padding(Text(_weighed(alternative, evidence)), (0, 0, 0, 2)))
     _heading(console, f"Risk: {evidence.risk}")

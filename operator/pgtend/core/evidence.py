@@ -1,4 +1,9 @@
-"""Why each chosen index is proposed: the queries that it helps, what it saves and costs, what it beat, and how sure that is."""
+"""Why each chosen index is proposed: the queries that it helps, what it saves and costs, what it beat, and how sure that is.
+
+What an index saves is what it adds to the others: how much dearer each query gets when it alone is taken out of the chosen
+set. Where two do the same, neither loses anything by that, so neither claims it; where several help a query only together, each
+would claim all of it, and they divide the query's whole saving in proportion. So the claims never add up to more than there is.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +26,7 @@ from pgtend.domain.workload import WeightedQuery
 SHOWN_QUERIES = 20
 SHOWN_ALTERNATIVES = 3
 SHOWN_REDUNDANT = 10
+SHOWN_PARTNERS = 3
 NOTHING: IndexSet = frozenset()
 
 
@@ -41,21 +47,57 @@ class Found:
     lookups: Lookups
 
 
-def advised_creates(found: Found) -> tuple[AdvisedChange, ...]:
-    """A Create for each chosen index that helps a query, the one of the highest priority first.
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What one chosen index saves of one query, with the query's plans with all that is chosen but it, and with all."""
 
-    A query counts with the index alone against nothing, as it would be after this one approval; where the index is of use
-    only beside other chosen ones, with all of them against all but this.
-    """
-    changes = []
-    for index in found.sizes:
-        if index not in found.chosen:
-            continue
-        helped = [(query, before, after) for query in found.queries for before, after in _pairs(query.id, index, found)]
-        if helped:
-            changes.append(_create(index, helped, found))
+    query: WeightedQuery
+    now: KnownPlan
+    """The plan as things are."""
+    without: KnownPlan
+    together: KnownPlan
+    saved: float
+    """Planner's cost of one run that is this index's own."""
+    partners: IndexSet
+    """Chosen indexes with which alone it saves what they claim together; empty where it needs none."""
+
+
+def advised_creates(found: Found) -> tuple[AdvisedChange, ...]:
+    """A Create for each chosen index that saves something beside the others, the one of the highest priority first."""
+    claims: dict[Index, list[Claim]] = {}
+    for query in found.queries:
+        for index, claim in claims_of(query, found):
+            claims.setdefault(index, []).append(claim)
+    changes = [_create(index, claims[index], found) for index in found.sizes if index in claims]
     changes.sort(key=lambda change: -change.evidence.priority)
     return tuple(changes)
+
+
+def claims_of(query: WeightedQuery, found: Found) -> Iterator[tuple[Index, Claim]]:
+    """What each of the indexes that the query's plan with the chosen set uses saves of it."""
+    known, chosen = found.known, found.on_tables[query.id]
+    now, together = known.plan_with(query.id, NOTHING), known.plan_with(query.id, chosen)
+    if now is None or together is None or together.cost >= now.cost:
+        return
+    # Where time ran out before the planner was asked, it costs at most what it costs as things are.
+    without = {
+        index: known.plan_with(query.id, chosen - {index}) or now for index in found.sizes if index in together.used
+    }
+    lost = {index: plan.cost - together.cost for index, plan in without.items() if plan.cost > together.cost}
+    share = min((now.cost - together.cost) / sum(lost.values()), 1.0) if lost else 0.0
+    for index, loss in lost.items():
+        partners = frozenset(lost) - {index} if share < 1 else NOTHING
+        yield (
+            index,
+            Claim(
+                query=query,
+                now=now,
+                without=without[index],
+                together=together,
+                saved=loss * share,
+                partners=partners,
+            ),
+        )
 
 
 def seconds_of_cost(queries: Sequence[WeightedQuery], known: KnownCosts) -> float:
@@ -69,84 +111,71 @@ def seconds_of_cost(queries: Sequence[WeightedQuery], known: KnownCosts) -> floa
     return seconds / cost if cost > 0 else 0.0
 
 
-def _pairs(query: str, index: Index, found: Found) -> list[tuple[KnownPlan, KnownPlan]]:
-    known, chosen = found.known, found.on_tables[query]
-    if index not in chosen:
-        return []
-    nothing, alone = known.plan_with(query, NOTHING), known.plan_with(query, frozenset({index}))
-    if nothing and alone and index in alone.used and alone.cost < nothing.cost:
-        return [(nothing, alone)]
-    others, together = known.plan_with(query, chosen - {index}), known.plan_with(query, chosen)
-    if others and together and index in together.used and together.cost < others.cost:
-        return [(others, together)]
-    return []
-
-
-def _create(index: Index, helped: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]], found: Found) -> AdvisedChange:
+def _create(index: Index, claims: Sequence[Claim], found: Found) -> AdvisedChange:
     period = found.hours or 1.0
-    statements: dict[str, list[tuple[WeightedQuery, KnownPlan, KnownPlan]]] = {}
-    for each in helped:
-        statements.setdefault(each[0].statement, []).append(each)
+    statements: dict[str, list[Claim]] = {}
+    for claim in claims:
+        statements.setdefault(claim.query.statement, []).append(claim)
     queries = [_helped(variants, period, found.catalog) for variants in statements.values()]
-    cost_before = sum(query.weight * before.cost for query, before, _ in helped) / period
-    cost_after = sum(query.weight * after.cost for query, _, after in helped) / period
-    saved = sum(_saved_seconds(query, before, after) for query, before, after in helped) / period
+    gain = sum(claim.query.weight * claim.saved for claim in claims) / period
+    cost_after = sum(claim.query.weight * claim.together.cost for claim in claims) / period
+    saved = sum(map(_saved_seconds, claims)) / period
     write_cost = found.upkeep[index] / period
     queries.sort(key=lambda query: -(query.cost_before - query.cost_after) * query.calls_per_hour)
     risk, risk_reason = assess(
         index,
         [
-            HelpedPlan(query=each.query, weight=each.weight, before=before, after=after)
-            for each, before, after in helped
+            HelpedPlan(query=claim.query.query, weight=claim.query.weight, before=claim.without, after=claim.together)
+            for claim in claims
         ],
         found.catalog,
         found.lookups,
     )
+    partners = frozenset().union(*(claim.partners for claim in claims))
     evidence = Evidence(
         validated=True,
-        cost_before=round(cost_before, 2),
+        cost_before=round(cost_after + gain, 2),
         cost_after=round(cost_after, 2),
         saved_seconds_per_hour=round(saved, 3),
         size_bytes=found.sizes[index],
         write_cost=round(write_cost, 2),
         queries=tuple(queries[:SHOWN_QUERIES]),
-        reason=_reason(len(statements), cost_before, cost_after, saved, observed=found.hours is not None),
+        reason=_reason(len(statements), gain, cost_after, saved, observed=found.hours is not None)
+        + _shared_with([other for other in found.sizes if other in partners]),
         risk=risk,
         risk_reason=risk_reason,
-        priority=round(_priority(cost_before - cost_after, saved, write_cost, found), 3),
-        alternatives=tuple(_alternatives(index, helped, found, period))[:SHOWN_ALTERNATIVES],
+        priority=round(_priority(gain, saved, write_cost, found), 3),
+        alternatives=tuple(_alternatives(index, claims, gain, found, period))[:SHOWN_ALTERNATIVES],
         makes_redundant=tuple(_redundant(index, found.catalog))[:SHOWN_REDUNDANT],
     )
     return AdvisedChange(action=Action.CREATE, index=index, evidence=evidence)
 
 
-def _helped(
-    variants: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]], period: float, catalog: Catalog
-) -> HelpedQuery:
+def _helped(variants: Sequence[Claim], period: float, catalog: Catalog) -> HelpedQuery:
     """A statement; where it was planned in variants, their mean, and the change of plan of the one that gains the most."""
-    weight = sum(query.weight for query, _, _ in variants) or 1.0
-    query, before, after = max(variants, key=lambda each: each[0].weight * (each[1].cost - each[2].cost))
-    change = describe_plan_change(before.shape, after.shape, catalog)
-    if not change and before.summary and after.summary:
-        change = f"{before.summary} → {after.summary}"
-    calls = sum(each.load.calls for each, _, _ in variants if each.load)
-    total_ms = sum(each.load.total_ms for each, _, _ in variants if each.load)
+    weight = sum(claim.query.weight for claim in variants) or 1.0
+    most = max(variants, key=lambda claim: claim.query.weight * claim.saved)
+    change = describe_plan_change(most.without.shape, most.together.shape, catalog)
+    if not change and most.without.summary and most.together.summary:
+        change = f"{most.without.summary} → {most.together.summary}"
+    calls = sum(claim.query.load.calls for claim in variants if claim.query.load)
+    total_ms = sum(claim.query.load.total_ms for claim in variants if claim.query.load)
     return HelpedQuery(
-        fingerprint=query.query.fingerprint,
-        text=query.query.text,
+        fingerprint=most.query.query.fingerprint,
+        text=most.query.query.text,
         calls_per_hour=round(weight / period, 1),
         mean_ms=round(total_ms / calls, 3) if calls else 0.0,
-        cost_before=sum(each.weight * plan.cost for each, plan, _ in variants) / weight,
-        cost_after=sum(each.weight * plan.cost for each, _, plan in variants) / weight,
+        cost_before=sum(claim.query.weight * claim.without.cost for claim in variants) / weight,
+        cost_after=sum(claim.query.weight * claim.together.cost for claim in variants) / weight,
         plan_change=change,
     )
 
 
-def _saved_seconds(query: WeightedQuery, before: KnownPlan, after: KnownPlan) -> float:
+def _saved_seconds(claim: Claim) -> float:
     """Seconds over the observed time, if time goes the way of the estimated cost."""
-    if query.load is None or before.cost <= 0:
+    if claim.query.load is None or claim.now.cost <= 0:
         return 0.0
-    return query.load.total_ms / 1000 * (1 - after.cost / before.cost)
+    return claim.query.load.total_ms / 1000 * claim.saved / claim.now.cost
 
 
 def _priority(gain: float, saved: float, write_cost: float, found: Found) -> float:
@@ -156,23 +185,32 @@ def _priority(gain: float, saved: float, write_cost: float, found: Found) -> flo
 
 
 def _alternatives(
-    index: Index, helped: Sequence[tuple[WeightedQuery, KnownPlan, KnownPlan]], found: Found, period: float
+    index: Index, claims: Sequence[Claim], gain: float, found: Found, period: float
 ) -> Iterator[Alternative]:
-    """Other indexes on the table that were planned alone for these queries, those first that would save most."""
+    """Other indexes on the table that are known to serve these queries in its place, those first that would save most."""
     costs: list[tuple[float, Index]] = []
-    before = sum(query.weight * plan.cost for query, plan, _ in helped)
+    after = sum(claim.query.weight * claim.together.cost for claim in claims)
     for other in found.sizes:
         if other.table_name != index.table_name or other in found.chosen:
             continue
-        plans = [(query, found.known.plan_with(query.id, frozenset({other}))) for query, _, _ in helped]
-        if any(plan is None for _, plan in plans):
+        each = [_cost_in_place(index, other, claim, found) for claim in claims]
+        known = [cost for cost in each if cost is not None]
+        if len(known) < len(each):
             continue  # nobody asked what it would do for all of them
-        cost = sum(query.weight * plan.cost for query, plan in plans if plan is not None)
-        if cost < before:
+        cost = sum(claim.query.weight * cost for claim, cost in zip(claims, known, strict=True))
+        if cost < after + gain * period:
             costs.append((cost, other))
     costs.sort(key=lambda each: each[0])
     for cost, other in costs:
         yield Alternative(keys=keys_of(other), cost_after=round(cost / period, 2), size_bytes=found.sizes[other])
+
+
+def _cost_in_place(index: Index, other: Index, claim: Claim, found: Found) -> float | None:
+    """A query's cost with another index in this one's place; no more, that is, than with that one alone."""
+    query, known = claim.query.id, found.known
+    others = (found.on_tables[query] - {index}) | {other}
+    costs = [plan.cost for shown in (others, frozenset({other})) if (plan := known.plan_with(query, shown)) is not None]
+    return min((*costs, claim.without.cost)) if costs else None
 
 
 def _redundant(index: Index, catalog: Catalog) -> Iterator[str]:
@@ -185,8 +223,17 @@ def _redundant(index: Index, catalog: Catalog) -> Iterator[str]:
             yield existing.name
 
 
-def _reason(queries: int, before: float, after: float, saved: float, *, observed: bool) -> str:
-    percent = 100 * (1 - after / before) if before > 0 else 0.0
+def _reason(queries: int, gain: float, after: float, saved: float, *, observed: bool) -> str:
+    percent = 100 * gain / (after + gain) if after + gain > 0 else 0.0
     what = "One query" if queries == 1 else f"{queries} queries"
     sentence = f"{what} would cost {reduction(percent)} % less by the planner's estimate"
     return f"{sentence}, about {saved:.1f} s saved an hour at the observed rate." if observed else f"{sentence}."
+
+
+def _shared_with(partners: Sequence[Index]) -> str:
+    if not partners:
+        return ""
+    names = [f"{index.table} ({keys_of(index)})" for index in partners[:SHOWN_PARTNERS]]
+    if len(partners) > SHOWN_PARTNERS:
+        names.append(f"{len(partners) - SHOWN_PARTNERS} more")
+    return f" That is its share of what it saves only together with {' and '.join(names)}."

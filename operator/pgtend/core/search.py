@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from pgtend.core.candidates import candidates, starts_with
 from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan, Option, planned_cost
 from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
+from pgtend.core.marginal import losses
 from pgtend.core.plan_price import lookups_in, price_with
 from pgtend.core.relevance import stand_ins
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
@@ -148,12 +150,39 @@ class Search:
         yield from self._do_without_beginnings()
 
     def learn_evidence(self) -> Questions:
-        """What the evidence of each chosen index rests on: the plans with all that is chosen but this."""
-        yield from self._ask(
-            (query, self.relevant(query, self.chosen) - {index})
-            for query in self.queries
-            for index in self._in_order(self._used(query, self.chosen))
-        )
+        """What the evidence of each chosen index rests on: the plans with all that is chosen but this.
+
+        They may show that an index saves too little beside the others: that one is left out, and they are asked for again.
+        """
+        while True:
+            yield from self._ask(
+                (query, self.relevant(query, self.chosen) - {index})
+                for query in self.queries
+                for index in self._in_order(self._used(query, self.chosen))
+            )
+            if not self.complete or not self.chosen:
+                return
+            needless = self._most_needless()
+            if needless is None:
+                return
+            self.chosen -= {needless}
+
+    def _most_needless(self) -> Index | None:
+        """The chosen index that lacks most to save its upkeep and the least gain beside the others; None where none lacks any.
+
+        It has to by the planner's cost, too, which is what a person is shown of it: not only by the price of doubtful plans.
+        """
+        on_tables = {query.id: self.relevant(query.id, self.chosen) for query in self.planned()}
+        lost = losses(self.planned(), on_tables, self.known)
+        least_gain, least_price = self.constraints.minimum_gain * self.query_cost(self.chosen), self._least_gain()
+        surplus = {
+            index: min(lost[index].cost - least_gain, lost[index].price - least_price) - self.upkeep[index]
+            if index in lost
+            else -inf
+            for index in self._in_order(self.chosen)
+        }
+        index = min(surplus, key=surplus.__getitem__)
+        return index if surplus[index] <= 0 else None
 
     def relevant(self, query: str, indexes: IndexSet) -> IndexSet:
         """Those that may matter to the query, whichever query they were thought of for."""

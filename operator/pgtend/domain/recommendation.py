@@ -78,7 +78,10 @@ class Proposal:
 
 @dataclass(frozen=True, kw_only=True)
 class HelpedQuery:
-    """A query that would gain, as evidence. Costs are the planner's, times milliseconds."""
+    """A query that would gain, as evidence; times are milliseconds.
+
+    Costs are the planner's without the change and with it, the others that are advised being made.
+    """
 
     fingerprint: str
     text: str
@@ -114,7 +117,10 @@ class Evidence:
 
     validated: bool
     cost_before: float
-    """Estimated cost of the helped queries an hour, without the index."""
+    """Estimated cost of the helped queries an hour, without the index but with the others that are advised.
+
+    Where indexes help a query only together, what they save is divided among them: ``cost_after`` and this one's share.
+    """
     cost_after: float
     saved_seconds_per_hour: float
     size_bytes: int

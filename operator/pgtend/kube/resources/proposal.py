@@ -187,8 +187,10 @@ class HelpedQuery(Observed):
     text: Annotated[Line, Field(description="The query without its constants and comments, cut at 200 characters.")]
     calls_per_hour: Annotated[float, Field(description="How often it ran, an hour.")]
     mean_ms: Annotated[float, Field(description="How long one call took on average, in milliseconds.")]
-    cost_before: Annotated[float, Field(description="The planner's cost of one call without the change.")]
-    cost_after: Annotated[float, Field(description="The planner's cost of one call with the change.")]
+    cost_before: Annotated[
+        float, Field(description="The planner's cost of one call with all that is advised but this change.")
+    ]
+    cost_after: Annotated[float, Field(description="The planner's cost of one call with all that is advised.")]
     plan_change: Annotated[Line, Field(description="How the plan would change.")] = ""
 
 
@@ -211,9 +213,24 @@ class Evidence(Observed):
             description="Whether the planner itself chose the index in a what-if plan. Without that it is a rule of thumb."
         ),
     ]
-    cost_before: Annotated[float, Field(description="Estimated cost of the helped queries, an hour, as things are.")]
-    cost_after: Annotated[float, Field(description="The same with the change.")]
-    saved_seconds_per_hour: Annotated[float, Field(description="Estimated execution time saved, in seconds an hour.")]
+    cost_before: Annotated[
+        float,
+        Field(
+            description=(
+                "Estimated cost of the helped queries, an hour, with all that is advised but this change; where indexes help "
+                "a query only together, this one's share of what they save."
+            )
+        ),
+    ]
+    cost_after: Annotated[
+        float, Field(description="Estimated cost of the helped queries, an hour, with all that is advised.")
+    ]
+    saved_seconds_per_hour: Annotated[
+        float,
+        Field(
+            description="Estimated execution time, in seconds an hour, that this change saves beside the others that are advised."
+        ),
+    ]
     size_bytes: Annotated[int, Field(description="Estimated size of the index in bytes.")]
     write_cost: Annotated[
         float, Field(description="Estimated cost of keeping the index up to date, in planner cost units an hour.")
