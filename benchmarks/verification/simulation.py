@@ -16,6 +16,7 @@ from scipy.signal import lfilter
 
 from pgtend.core.verify import add_slice, judge, start_measuring, take_baseline
 from pgtend.domain.policy import Verification
+from pgtend.domain.recommendation import Action
 from pgtend.domain.verification import Judgement, Measurement, Verdict
 from pgtend.domain.workload import Load, Slice
 
@@ -89,10 +90,13 @@ def simulate_slices(world: World, rng: np.random.Generator, before: int) -> Iter
         t += _CHUNK
 
 
-def run_trial(world: World, verification: Verification, seed: int, before: int = 30) -> Outcome:
-    """One change from its baseline to its verdict, judged after every slice as the operator does."""
+def run_trial(
+    world: World, verification: Verification, seed: int, before: int = 30, action: Action = Action.CREATE
+) -> Outcome:
+    """One change from its baseline to its verdict, judged after every slice as the operator does; a drop helps no statement."""
     slices = simulate_slices(world, np.random.default_rng(seed), before)
-    baseline = take_baseline([next(slices) for _ in range(before)], HELPED, TOUCHING, CONTROLS, SLICE.total_seconds())
+    helped, touching = ((), (*HELPED, *TOUCHING)) if action is Action.DROP else (HELPED, TOUCHING)
+    baseline = take_baseline([next(slices) for _ in range(before)], helped, touching, CONTROLS, SLICE.total_seconds())
     if not isinstance(baseline, Measurement):
         raise TypeError(baseline)
     at = BEGIN + before * SLICE
@@ -102,7 +106,7 @@ def run_trial(world: World, verification: Verification, seed: int, before: int =
         now = at + n * SLICE
         if now - at < verification.min_duration:
             continue
-        judgement = judge(measurement, verification, now)
+        judgement = judge(measurement, verification, now, action)
         if judgement.verdict is not Verdict.MEASURING:
             return Outcome(verdict=judgement.verdict, slices=n, judgement=judgement)
     raise AssertionError("the slices never end")

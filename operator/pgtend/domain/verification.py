@@ -116,4 +116,4 @@ class Judgement:
     message: str
     effects: tuple[StatementEffect, ...] = ()
     percent: float | None = None
-    """Time-weighted change over the helped statements."""
+    """Time-weighted change over the helped statements; of a drop, over all on the table."""

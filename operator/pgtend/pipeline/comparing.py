@@ -32,8 +32,9 @@ def baseline_of(recommendation: Recommendation, proposal: Proposal, scene: Scene
     unsteady |= {name for name, at in changed_at.items() if at >= first}
     touching = [name for name, query in queries.items() if table in query.relations]
     evidence = recommendation.status.evidence
-    # Nothing is to gain by a drop: all statements on the table are held against the controls.
     helped = [query.fingerprint for query in evidence.queries] if evidence and evidence.queries else touching
+    if proposal.action is Action.DROP:
+        helped = []  # Nothing is to gain: all statements on the table are held against the controls.
     untouched = [
         name for name, query in queries.items() if table not in query.relations and not query.relations & unsteady
     ]
@@ -85,9 +86,3 @@ def _last_changes(scene: Scene) -> dict[TableName, datetime]:
             if moment is not None:
                 last[table] = max(moment, last.get(table, moment))
     return last
-
-
-def is_drop(recommendation: Recommendation) -> bool:
-    """Whether the change takes an index away."""
-    proposal = recommendation.status.proposal
-    return proposal is not None and proposal.action is Action.DROP

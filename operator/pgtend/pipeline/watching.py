@@ -13,7 +13,7 @@ from pgtend.domain.decision import Answer
 from pgtend.domain.recommendation import Action, ConditionType, Intent, IntentKind, Recommendation
 from pgtend.domain.verification import Judgement, Measurement, Verdict
 from pgtend.pipeline.applying import start_ddl
-from pgtend.pipeline.comparing import is_drop, without_unsteady_controls
+from pgtend.pipeline.comparing import without_unsteady_controls
 from pgtend.pipeline.facts import Readiness, change_facts, find_index
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
@@ -30,10 +30,11 @@ async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Me
         message = "Somebody else undid this change; it is not made again under this approval."
         return await save(recommendation, transitions.removed_by_others(status, message, now, generation), ports)
     verified = status.condition(ConditionType.VERIFIED)
-    if status.measurement and verified and verified.reason == Verdict.MEASURING:
+    if status.proposal and status.measurement and verified and verified.reason == Verdict.MEASURING:
         measurement = _take_in_slices(recommendation, status.measurement, scene, memory)
         if measurement != status.measurement or _is_over(measurement, scene):
-            judgement = with_texts(_judge(recommendation, measurement, scene), recommendation, memory)
+            judgement = judge(measurement, scene.policy.verification, now, status.proposal.action)
+            judgement = with_texts(judgement, recommendation, memory)
             changed = transitions.judge_change(status, measurement, judgement, now, generation)
             recommendation = await save(recommendation, changed, ports)
             if measurement.restarts > status.measurement.restarts:
@@ -82,15 +83,6 @@ def _take_in_slices(
     for piece in memory.slices.since(begin, names):
         measurement = add_slice(measurement, piece)
     return measurement
-
-
-def _judge(recommendation: Recommendation, measurement: Measurement, scene: Scene) -> Judgement:
-    """The verdict; a drop has nothing to improve, so it has done well when nothing became slower."""
-    judgement = judge(measurement, scene.policy.verification, scene.now)
-    if is_drop(recommendation) and judgement.verdict is Verdict.INEFFECTIVE:
-        message = "No statement on the table became slower without the index."
-        return replace(judgement, verdict=Verdict.IMPROVED, message=message)
-    return judgement
 
 
 def with_texts(judgement: Judgement, recommendation: Recommendation, memory: Memory) -> Judgement:

@@ -10,14 +10,17 @@ import pytest
 
 from pgtend.core.verify import (
     add_slice,
-    judge,
     restart_measuring,
     slice_length,
     start_measuring,
     take_baseline,
 )
+from pgtend.core.verify import (
+    judge as judge_change,
+)
 from pgtend.core.verify.judge import significance_at
 from pgtend.domain.policy import Verification
+from pgtend.domain.recommendation import Action
 from pgtend.domain.verification import Judgement, Measurement, TreatedRole, Verdict
 from pgtend.domain.workload import Load, Slice
 
@@ -50,6 +53,10 @@ def baseline(
     measurement = take_baseline(slices(means, count), ["helped"], ["reader", "writer"], controls, 60.0)
     assert isinstance(measurement, Measurement)
     return measurement
+
+
+def judge(measurement: Measurement, policy: Verification, now: datetime, action: Action = Action.CREATE) -> Judgement:
+    return judge_change(measurement, policy, now, action)
 
 
 APPLIED_AT = BEGIN + 31 * MINUTE

@@ -70,7 +70,7 @@ async def test_a_drop_that_nothing_is_slower_for_is_improved(world: World) -> No
     assert (verified.status, verified.reason) == (ConditionStatus.TRUE, "Improved")
     judgement = world.now_of(change).status.judgement
     assert judgement is not None
-    assert judgement.message == "No statement on the table became slower without the index."
+    assert judgement.message == "No statement on the table became slower by 10 % or more without the index."
     assert world.server.sent == [("DROP", "orders_a_idx")]
 
 

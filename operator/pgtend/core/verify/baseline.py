@@ -46,8 +46,8 @@ def take_baseline(
     """The measurement before the change, or the sentence that says what is still missing.
 
     ``slices`` are in the order of time; the others are fingerprints. A statement that is both helped and touching counts as
-    helped, and one that is treated is never a control. Without any usable control there is a baseline all the same, and the
-    verdict will be Inconclusive.
+    helped, and one that is treated is never a control. A drop helps none: all that touch the table are what the verdict is
+    about. Without any usable control there is a baseline all the same, and the verdict will be Inconclusive.
     """
     treated = dict.fromkeys(touching, TreatedRole.TOUCHING)
     treated |= dict.fromkeys(helped, TreatedRole.HELPED)
@@ -74,10 +74,12 @@ def take_baseline(
                 load_after=Load(calls=0, total_ms=0.0),
             )
         )
-    there = slices_reached([(each.before.n, each.weight) for each in statements if each.role is TreatedRole.HELPED])
+    expected = statements if not helped else expected_of(statements)
+    there = slices_reached([(each.before.n, each.weight) for each in expected])
     if there < MIN_SLICES:
+        whose = "statements that would gain" if helped else "statements on the table"
         return (
-            f"There is not enough to compare with yet: the statements that would gain ran in {there} slices of "
+            f"There is not enough to compare with yet: the {whose} ran in {there} slices of "
             f"{slice_seconds:.0f} s before the change, and {MIN_SLICES} are needed. pgtend goes on collecting; "
             "if they run rarely, a longer verification.minDuration makes longer slices."
         )
@@ -88,6 +90,11 @@ def take_baseline(
         treated=tuple(statements),
         controls=controls,
     )
+
+
+def expected_of(treated: Iterable[TreatedStatement]) -> list[TreatedStatement]:
+    """The statements that should gain."""
+    return [each for each in treated if each.role is TreatedRole.HELPED]
 
 
 def slices_reached(counts: Sequence[tuple[int, float]]) -> int:

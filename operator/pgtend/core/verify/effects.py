@@ -13,13 +13,17 @@ from math import exp, inf, log, sqrt
 from scipy.special import stdtr, stdtrit
 
 from pgtend.core.verify.series import autocorrelation, effective_size, mean, variance
-from pgtend.domain.verification import TreatedStatement
+from pgtend.domain.verification import SeriesSummary, TreatedStatement
 
 OWN_DRIFT = 0.02
 """How far (log) the mean of a window may be off because the statement drifts by itself, more slowly than the window shows.
 
 A drift of 3 % that forgets itself in 20 minutes (AR(1), 0.95 a minute) moves the mean of 30 minutes by about 2 %.
 """
+
+_DRIFT = 0.03
+_DRIFT_MEMORY_SECONDS = 1200.0
+"""That drift where the length of the windows is looked at: its deviation (log), and the time in which it forgets itself."""
 
 _SMALLEST_ERROR = 1e-9
 """Standard error where all values are equal: keeps the arithmetic finite."""
@@ -35,6 +39,8 @@ class Effect:
     log_ratio: float
     error: float
     freedom: float
+    drift: float
+    """Variance that each window's own drift may add, for windows of their length."""
 
     @property
     def percent(self) -> float:
@@ -58,9 +64,19 @@ class Effect:
         """
         return self.log_ratio - float(stdtrit(self.freedom, 1 - significance / 2)) * self.error
 
+    def upper_bound(self, significance: float) -> float:
+        """Upper end of the one-sided confidence interval, as a log ratio: the worst that the slices leave possible.
 
-def effect_of(statement: TreatedStatement) -> Effect | None:
-    """The effect on one statement; None with fewer than two slices on a side."""
+        With the allowance for own drift, for what is to be shown here is that nobody lost; it shrinks as the windows grow, so
+        that waiting helps.
+        """
+        error = sqrt(self.error**2 + self.drift)
+        freedom = min(self.freedom * (error / self.error) ** 4, _MANY)
+        return self.log_ratio + float(stdtrit(freedom, 1 - significance)) * error
+
+
+def effect_of(statement: TreatedStatement, slice_seconds: float) -> Effect | None:
+    """The effect on one statement, of slices of that length; None with fewer than two slices on a side."""
     before, after = statement.before, statement.after
     if before.n < 2 or after.n < 2:
         return None
@@ -78,6 +94,7 @@ def effect_of(statement: TreatedStatement) -> Effect | None:
         log_ratio=mean(after) - mean(before),
         error=max(sqrt(whole), _SMALLEST_ERROR),
         freedom=min(freedom, _MANY),
+        drift=_drift_variance(before, slice_seconds) + _drift_variance(after, slice_seconds),
     )
 
 
@@ -89,7 +106,12 @@ def total_effect(parts: Sequence[tuple[float, Effect]]) -> Effect:
     before = sum(weight for weight, _ in parts)
     after = sum(weight * exp(effect.log_ratio) for weight, effect in parts)
     error = sum(weight * exp(effect.log_ratio) / after * effect.error for weight, effect in parts)
-    return Effect(log_ratio=log(after / before), error=error, freedom=min(effect.freedom for _, effect in parts))
+    return Effect(
+        log_ratio=log(after / before),
+        error=error,
+        freedom=min(effect.freedom for _, effect in parts),
+        drift=max(effect.drift for _, effect in parts),
+    )
 
 
 def adjust_for_many(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -101,6 +123,15 @@ def adjust_for_many(p_values: Sequence[float]) -> tuple[float, ...]:
         largest = max(largest, min(1.0, (len(order) - rank) * p_values[i]))
         adjusted[i] = largest
     return tuple(adjusted)
+
+
+def _drift_variance(series: SeriesSummary, slice_seconds: float) -> float:
+    """Variance of the mean, over the time of the slices, of a drift that forgets itself exponentially (an Ornstein-Uhlenbeck process).
+
+    σ² 2τ/T (1 - τ/T (1 - exp(-T/τ))), the integral of its covariance σ² exp(-|s - t|/τ) over both times, over T².
+    """
+    share = _DRIFT_MEMORY_SECONDS / (series.n * slice_seconds)
+    return _DRIFT**2 * 2 * share * (1 - share * (1 - exp(-1 / share)))
 
 
 def _variance_correction(n: int, size: float) -> float:

@@ -2,6 +2,9 @@
 
 The k-th doubling of minDuration may spend 1/(k(k+1)) of half the significance; these shares add up to that half over any number
 of doublings, and the other half is for the many looks within one.
+
+An index that was made has to improve something; without an index that was dropped nothing may have become slower. The one is
+a test for an effect, the other for the lack of one (non-inferiority): that no effect was found shows nothing.
 """
 
 from __future__ import annotations
@@ -11,37 +14,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import floor, log1p, log2
 
-from pgtend.core.verify.baseline import MIN_SLICES, slices_reached
-from pgtend.core.verify.effects import Effect, adjust_for_many, effect_of, total_effect
+from pgtend.core.verify.baseline import MIN_SLICES, expected_of, slices_reached
+from pgtend.core.verify.effects import Effect, effect_of, total_effect
+from pgtend.core.verify.losses import Judged, count_unshown, doubt_no_loss, find_loss, judge_each, suspect_loss
 from pgtend.core.wording import change, reduction
 from pgtend.domain.policy import Verification
-from pgtend.domain.verification import (
-    Judgement,
-    Measurement,
-    StatementEffect,
-    TreatedRole,
-    TreatedStatement,
-    Verdict,
-)
-
-NOTABLE_SHARE = 0.05
-"""A touching statement matters with this share of the treated time before, or when it adds as much."""
-
-SUSPICION = 0.1
-"""A slower statement whose p-value is below this keeps the measuring going."""
+from pgtend.domain.recommendation import Action
+from pgtend.domain.verification import Judgement, Measurement, StatementEffect, TreatedStatement, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Judged:
-    """A treated statement with its effect; ``p_value`` is adjusted for the number of statements."""
+class _Seen:
+    """What a look sees, of statements with enough slices on both sides."""
 
-    statement: TreatedStatement
-    effect: Effect
-    p_value: float
+    treated: tuple[TreatedStatement, ...]
+    judged: list[Judged]
+    expected: list[Judged]
+    """Those of the statements that the verdict is about."""
+    whose: str
+    """What these are called."""
+    reached: int
+    """The number of slices that at least half of them, by time, have."""
+    significance: float
+    is_over: bool
 
 
-def judge(measurement: Measurement, verification: Verification, now: datetime) -> Judgement:
-    """What the slices up to now say.
+def judge(measurement: Measurement, verification: Verification, now: datetime, action: Action) -> Judgement:
+    """What the slices up to now say of a change that made an index, or dropped one.
 
     Nothing but Measuring before minDuration and ten slices a side; Measuring then goes on until one of the others is sure, or
     maxDuration makes it Inconclusive. A regression counts for more than an improvement: who gains can wait, who loses cannot.
@@ -50,18 +49,20 @@ def judge(measurement: Measurement, verification: Verification, now: datetime) -
     if since is None:
         return Judgement(verdict=Verdict.MEASURING, message="The change is not applied yet.")
     elapsed = now - since
-    seen = [(statement, effect) for statement in measurement.treated if (effect := effect_of(statement)) is not None]
-    judged = _judge_each(seen)
-    effects = tuple(_shown(statement, effect) for statement, effect in seen)
-    helped = [each for each in judged if each.statement.role is TreatedRole.HELPED]
-    helped_total = total_effect([(each.statement.weight, each.effect) for each in helped]) if helped else None
+    effects = [
+        (statement, effect)
+        for statement in measurement.treated
+        if (effect := effect_of(statement, measurement.slice_seconds)) is not None
+    ]
+    seen = _look(measurement, verification, elapsed, judge_each(effects, action), action)
+    total = _total(seen.expected)
 
     def say(verdict: Verdict, message: str) -> Judgement:
         return Judgement(
             verdict=verdict,
             message=message + _restarted(measurement),
-            effects=effects,
-            percent=helped_total.percent if helped_total else None,
+            effects=tuple(_shown(statement, effect) for statement, effect in effects),
+            percent=total.percent if total else None,
         )
 
     if elapsed < verification.min_duration:
@@ -73,56 +74,9 @@ def judge(measurement: Measurement, verification: Verification, now: datetime) -
         return say(
             Verdict.INCONCLUSIVE,
             "No statement that the change cannot touch runs often enough to tell a change of the load from an effect of the index"
-            f"{_observed(helped_total)}.",
+            + (f"; taken as it is, {seen.whose} changed by {change(total.percent)} %." if total else "."),
         )
-    is_over = elapsed >= verification.max_duration
-    reached = slices_reached(
-        [
-            (min(each.before.n, each.after.n), each.weight)
-            for each in measurement.treated
-            if each.role is TreatedRole.HELPED
-        ]
-    )
-    significance = significance_at(verification, elapsed)
-    regression = _find_regression(judged, verification, significance)
-    if regression is not None:
-        gain = (
-            f" The statements that should gain changed by {change(helped_total.percent)} %, which does not make up for it."
-            if helped_total is not None and helped_total.log_ratio < 0
-            else ""
-        )
-        return say(Verdict.REGRESSED, regression + gain)
-    if helped_total is None or reached < MIN_SLICES:
-        missing = (
-            f"The statements that should gain ran, together with enough controls, in {reached} slices since the change; "
-            f"{MIN_SLICES} are needed."
-        )
-        if is_over:
-            return say(Verdict.INCONCLUSIVE, f"{missing} maxDuration is over, and missing data is no success.")
-        return say(Verdict.MEASURING, missing)
-    doubt = None if is_over else _suspect_regression(judged, verification)
-    if doubt is not None:
-        return say(Verdict.MEASURING, doubt)
-    wanted = log1p(-verification.improvement_percent / 100)
-    if helped_total.log_ratio <= wanted and helped_total.p_value < significance:
-        return say(
-            Verdict.IMPROVED,
-            f"The statements that should gain take {reduction(-helped_total.percent)} % less time than before, "
-            "relative to statements that the change cannot touch.",
-        )
-    if helped_total.lower_bound(significance) > wanted:
-        return say(
-            Verdict.INEFFECTIVE,
-            f"The statements that should gain changed by {change(helped_total.percent)} %; an improvement of "
-            f"{verification.improvement_percent:g} % can be ruled out.",
-        )
-    undecided = (
-        f"The statements that should gain changed by {change(helped_total.percent)} % so far (p = {helped_total.p_value:.2g}), "
-        "which is not sure enough"
-    )
-    if is_over:
-        return say(Verdict.INCONCLUSIVE, f"{undecided}, and maxDuration is over.")
-    return say(Verdict.MEASURING, f"{undecided} yet.")
+    return say(*_conclude(seen, total, verification, action))
 
 
 def significance_at(verification: Verification, elapsed: timedelta) -> float:
@@ -131,96 +85,88 @@ def significance_at(verification: Verification, elapsed: timedelta) -> float:
     return verification.significance / 2 / (doubling * (doubling + 1))
 
 
-def _judge_each(seen: Sequence[tuple[TreatedStatement, Effect]]) -> list[_Judged]:
-    """The statements with enough slices on both sides."""
-    able = [pair for pair in seen if min(pair[0].before.n, pair[0].after.n) >= MIN_SLICES]
-    adjusted = adjust_for_many([effect.p_value for _, effect in able])
-    return [
-        _Judged(statement=statement, effect=effect, p_value=p_value)
-        for (statement, effect), p_value in zip(able, adjusted, strict=True)
-    ]
+def _look(
+    measurement: Measurement, verification: Verification, elapsed: timedelta, judged: list[Judged], action: Action
+) -> _Seen:
+    expected = expected_of(measurement.treated) if action is not Action.DROP else measurement.treated
+    names = {each.fingerprint for each in expected}
+    return _Seen(
+        treated=measurement.treated,
+        judged=judged,
+        expected=[each for each in judged if each.statement.fingerprint in names],
+        whose="the statements on the table" if action is Action.DROP else "the statements that should gain",
+        reached=slices_reached([(min(each.before.n, each.after.n), each.weight) for each in expected]),
+        significance=significance_at(verification, elapsed),
+        is_over=elapsed >= verification.max_duration,
+    )
 
 
-def _find_regression(judged: Sequence[_Judged], verification: Verification, significance: float) -> str | None:
-    hurt = [
-        each
-        for each in _slower(judged, verification)
-        if each.p_value < significance and _took_longer([each], verification)
-    ]
-    if hurt:
-        worst = max(hurt, key=_added_share)
-        others = f" and {len(hurt) - 1} more" if len(hurt) > 1 else ""
+def _conclude(seen: _Seen, total: Effect | None, verification: Verification, action: Action) -> tuple[Verdict, str]:
+    loss = find_loss(seen.judged, verification, seen.significance)
+    if loss is not None:
+        gain = (
+            f" {seen.whose.capitalize()} changed by {change(total.percent)} %, which does not make up for it."
+            if action is not Action.DROP and total is not None and total.log_ratio < 0
+            else ""
+        )
+        return Verdict.REGRESSED, loss + gain
+    if total is None or seen.reached < MIN_SLICES:
+        missing = (
+            f"{seen.whose.capitalize()} ran, together with enough controls, in {seen.reached} slices since the change; "
+            f"{MIN_SLICES} are needed."
+        )
+        if seen.is_over:
+            return Verdict.INCONCLUSIVE, f"{missing} maxDuration is over, and missing data is no success."
+        return Verdict.MEASURING, missing
+    if action is Action.DROP:
+        return _conclude_drop(seen, verification)
+    return _conclude_index(seen, total, verification)
+
+
+def _conclude_index(seen: _Seen, total: Effect, verification: Verification) -> tuple[Verdict, str]:
+    """Did the statements that should gain do so?"""
+    doubt = None if seen.is_over else suspect_loss(seen.judged, verification)
+    if doubt is not None:
+        return Verdict.MEASURING, doubt
+    wanted = log1p(-verification.improvement_percent / 100)
+    if total.log_ratio <= wanted and total.p_value < seen.significance:
         return (
-            f"Statement {worst.statement.fingerprint}{others} became slower: {change(worst.effect.percent)} % relative to "
-            "statements that the change cannot touch."
+            Verdict.IMPROVED,
+            f"The statements that should gain take {reduction(-total.percent)} % less time than before, "
+            "relative to statements that the change cannot touch.",
         )
-    total = _slower_together(judged, verification)
-    if total is not None and total.p_value < significance and _took_longer(judged, verification):
-        return f"The statements on the table together take {change(total.percent)} % more time than before."
-    return None
-
-
-def _suspect_regression(judged: Sequence[_Judged], verification: Verification) -> str | None:
-    """Not sure enough to take the change back, but too likely to call it good.
-
-    Where the load as a whole has fallen since the change, a loss hides: a call takes no longer by the clock than before. Whether it
-    does is seen when the load comes back, so the measuring goes on.
-    """
-    hurt = [each for each in _slower(judged, verification) if each.effect.p_value < SUSPICION]
-    if hurt:
-        worst = max(hurt, key=_added_share)
-        what, effect, longer = (
-            f"Statement {worst.statement.fingerprint} seems",
-            worst.effect,
-            _took_longer([worst], verification),
+    if total.lower_bound(seen.significance) > wanted:
+        return (
+            Verdict.INEFFECTIVE,
+            f"The statements that should gain changed by {change(total.percent)} %; an improvement of "
+            f"{verification.improvement_percent:g} % can be ruled out.",
         )
-    else:
-        total = _slower_together(judged, verification)
-        if total is None or total.p_value >= SUSPICION:
-            return None
-        what, effect, longer = "The statements on the table together seem", total, _took_longer(judged, verification)
-    doubt = (
-        "which is not sure enough yet"
-        if longer
-        else "but by the clock their calls take hardly longer, for the controls became faster: the measuring goes on"
+    undecided = (
+        f"The statements that should gain changed by {change(total.percent)} % so far (p = {total.p_value:.2g}), "
+        "which is not sure enough"
     )
-    return f"{what} to have become slower ({change(effect.percent)} %, p = {effect.p_value:.2g}), {doubt}."
+    if seen.is_over:
+        return Verdict.INCONCLUSIVE, f"{undecided}, and maxDuration is over."
+    return Verdict.MEASURING, f"{undecided} yet."
 
 
-def _slower(judged: Sequence[_Judged], verification: Verification) -> list[_Judged]:
-    allowed = log1p(verification.regression_percent / 100)
-    return [each for each in judged if each.effect.log_ratio >= allowed and _matters(each)]
+def _conclude_drop(seen: _Seen, verification: Verification) -> tuple[Verdict, str]:
+    """Is it shown that no statement lost? That none was found to have lost does not show it."""
+    doubt = doubt_no_loss(seen.treated, seen.judged, verification, seen.significance)
+    if doubt is None:
+        unshown = count_unshown(seen.treated, seen.judged, verification, seen.significance)
+        few = f" (Of {unshown} with little of the time it cannot be told.)" if unshown else ""
+        return (
+            Verdict.IMPROVED,
+            f"No statement on the table became slower by {verification.regression_percent:g} % or more without the index.{few}",
+        )
+    if seen.is_over:
+        return Verdict.INCONCLUSIVE, f"{doubt} maxDuration is over, and missing proof is no success."
+    return Verdict.MEASURING, suspect_loss(seen.judged, verification) or doubt
 
 
-def _slower_together(judged: Sequence[_Judged], verification: Verification) -> Effect | None:
-    """The effect on the time of all statements on the table, if it is a loss that is not allowed."""
-    if not judged:
-        return None
-    total = total_effect([(each.statement.weight, each.effect) for each in judged])
-    return total if total.log_ratio >= log1p(verification.regression_percent / 100) else None
-
-
-def _took_longer(judged: Sequence[_Judged], verification: Verification) -> bool:
-    """Whether calls take longer by the clock, too, by half of what is allowed: nobody suffers where only the controls became faster."""
-    before = sum(each.statement.weight for each in judged)
-    after = sum(
-        each.statement.weight * each.statement.load_after.mean_ms / each.statement.load_before.mean_ms
-        for each in judged
-    )
-    return after > before * (1 + verification.regression_percent / 200)
-
-
-def _matters(each: _Judged) -> bool:
-    return (
-        each.statement.role is TreatedRole.HELPED
-        or each.statement.weight >= NOTABLE_SHARE
-        or _added_share(each) >= NOTABLE_SHARE
-    )
-
-
-def _added_share(each: _Judged) -> float:
-    """Time that the statement takes more than before, as a share of the treated time before."""
-    return each.statement.weight * each.effect.percent / 100
+def _total(judged: Sequence[Judged]) -> Effect | None:
+    return total_effect([(each.statement.weight, each.effect) for each in judged]) if judged else None
 
 
 def _shown(statement: TreatedStatement, effect: Effect) -> StatementEffect:
@@ -234,10 +180,6 @@ def _shown(statement: TreatedStatement, effect: Effect) -> StatementEffect:
         slices_before=statement.before.n,
         slices_after=statement.after.n,
     )
-
-
-def _observed(total: Effect | None) -> str:
-    return f"; taken as it is, the statements that should gain changed by {change(total.percent)} %" if total else ""
 
 
 def _restarted(measurement: Measurement) -> str:

@@ -110,5 +110,7 @@ class Judgement(Observed):
     ] = ()
     percent: Annotated[
         float | None,
-        Field(description="Change over the helped statements weighted by their time, in percent; negative is faster."),
+        Field(
+            description="Change over the helped statements (of a drop: all on the table) by their time, in percent; negative is faster."
+        ),
     ] = None
