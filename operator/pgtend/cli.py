@@ -114,7 +114,7 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     type=click.IntRange(1, 100),
     default=10,
     show_default=True,
-    help="Indexes that a table may have in the end, those that it has included.",
+    help="Indexes that a table may have in the end: those that it has, less what is dropped, and the new ones.",
 )
 @click.option(
     "--max-width", type=click.IntRange(1, 8), default=3, show_default=True, help="Columns of an index at most."

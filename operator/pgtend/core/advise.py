@@ -6,11 +6,12 @@ took; it returns the advice. How it searches is told in ``core.search``.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import replace
 
 from pgtend.core.evidence import Found, advised_creates
 from pgtend.core.redundancy import drop_duplicates
+from pgtend.core.room import Room
 from pgtend.core.search import Answers, Pool, Search
 from pgtend.core.unplanned import add_unplanned
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints, CostsRequest, SizesRequest
@@ -27,8 +28,8 @@ def advise(workload: Workload, catalog: Catalog, constraints: Constraints, pool:
     ``pool`` holds what earlier searches over the same workload and catalog learnt, and takes in what this one learns.
     """
     drops = drop_duplicates(catalog)
-    within = replace(constraints, storage_budget=_with_freed(constraints.storage_budget, drops))
-    search = Search(workload, catalog, within, pool)
+    room = Room(catalog, constraints, drops)
+    search = Search(workload, catalog, replace(constraints, storage_budget=room.bytes_left), pool, room.free_slots)
     yield from search.learn_sizes()
     yield from search.learn_plans()
     yield from search.improve()
@@ -74,8 +75,3 @@ def _share(query: WeightedQuery, total_ms: float, total_weight: float) -> float:
     if query.load and total_ms > 0:
         return query.load.total_ms / total_ms
     return query.weight / total_weight if total_weight > 0 else 0.0
-
-
-def _with_freed(budget: int | None, drops: Iterable[AdvisedChange]) -> int | None:
-    """The budget is for what is added net of what is dropped."""
-    return None if budget is None else budget + sum(change.evidence.size_bytes for change in drops)

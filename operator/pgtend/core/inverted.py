@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pgtend.core.parts import is_indexable
+from pgtend.core.room import Room
 from pgtend.core.size import estimate_size
 from pgtend.core.sql.inverted_usage import InvertedUse, Part
 from pgtend.core.sql.usage import TableUse, table_uses
@@ -49,17 +50,15 @@ def add_inverted(advice: Advice, workload: Workload, catalog: Catalog, constrain
     created = [change for change in advice.changes if change.action is Action.CREATE]
     there = [each.index for each in catalog.indexes if each.index is not None and each.valid]
     found = _helped_queries(workload, catalog, constraints, [*there, *(change.index for change in created)])
-    left = constraints.storage_budget
-    if left is not None:
-        signs = {Action.CREATE: -1, Action.DROP: 1}
-        left += sum(signs.get(change.action, 0) * change.evidence.size_bytes for change in advice.changes)
+    room = Room(catalog, constraints, advice.changes)
+    left = room.bytes_left
     writes = writes_of(workload.queries, catalog)
     added: list[AdvisedChange] = []
     for index, (part, helped) in found.items():
         table = catalog.tables[index.table_name]
         size = estimate_size(index, catalog)
-        places = constraints.max_indexes_per_table - len(catalog.indexes_of(index.table_name))
-        places -= sum(change.index.table_name == index.table_name for change in (*created, *added))
+        places = room.free_slots(index.table_name)
+        places -= sum(change.index.table_name == index.table_name for change in added)
         if places <= 0 or (left is not None and size > left):
             continue
         left = None if left is None else left - size

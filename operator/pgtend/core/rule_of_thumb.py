@@ -11,6 +11,7 @@ from math import ceil
 
 from pgtend.core.candidates import candidates
 from pgtend.core.redundancy import drop_duplicates
+from pgtend.core.room import Room
 from pgtend.core.size import estimate_size
 from pgtend.core.unplanned import add_unplanned
 from pgtend.core.upkeep import upkeep_of, writes_of
@@ -32,7 +33,9 @@ UNKNOWN_SHARE = 0.005
 def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
     """The first candidate of each query that its statistics speak for, as long as budget and places last."""
     writes = writes_of(workload.queries, catalog)
-    left = constraints.storage_budget
+    drops = drop_duplicates(catalog)
+    room = Room(catalog, constraints, drops)
+    left = room.bytes_left
     chosen: dict[Index, list[tuple[WeightedQuery, float, float]]] = {}
     for query in workload.queries:
         if query.query.kind is StatementKind.INSERT:
@@ -48,10 +51,8 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
         index, scan, lookup = min(promising, key=lambda each: each[2])
         if index not in chosen:
             size = estimate_size(index, catalog)
-            on_table = len(catalog.indexes_of(index.table_name)) + sum(
-                other.table_name == index.table_name for other in chosen
-            )
-            if on_table >= constraints.max_indexes_per_table or (left is not None and size > left):
+            places = room.free_slots(index.table_name) - sum(other.table_name == index.table_name for other in chosen)
+            if places <= 0 or (left is not None and size > left):
                 continue
             left = None if left is None else left - size
         chosen.setdefault(index, []).append((query, scan, lookup))
@@ -63,7 +64,7 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
     after = sum(query.weight * lookup for helped in chosen.values() for query, _, lookup in helped)
     creates.sort(key=lambda change: -change.evidence.saved_seconds_per_hour)
     advice = Advice(
-        changes=(*creates, *drop_duplicates(catalog)),
+        changes=(*creates, *drops),
         cost_before=before,
         cost_after=after,
         left_out=workload.left_out,

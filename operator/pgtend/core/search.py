@@ -8,7 +8,7 @@ how much better any other set might be, and which one to look at next to find ou
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -18,6 +18,7 @@ from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
 from pgtend.core.marginal import losses
 from pgtend.core.plan_price import lookups_in, price_with
 from pgtend.core.relevance import stand_ins
+from pgtend.core.room import Room
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
 from pgtend.core.upkeep import upkeep_of, writes_of
 from pgtend.domain.advice import (
@@ -30,7 +31,7 @@ from pgtend.domain.advice import (
     Unplannable,
 )
 from pgtend.domain.catalog import Catalog
-from pgtend.domain.index import Index
+from pgtend.domain.index import Index, TableName
 from pgtend.domain.workload import WeightedQuery, Workload
 
 ALTERNATIVES = 5
@@ -69,7 +70,12 @@ class Search:
     """The state of one search."""
 
     def __init__(
-        self, workload: Workload, catalog: Catalog, constraints: Constraints, pool: Pool | None = None
+        self,
+        workload: Workload,
+        catalog: Catalog,
+        constraints: Constraints,
+        pool: Pool | None = None,
+        free_slots: Callable[[TableName], int] | None = None,
     ) -> None:
         self.catalog = catalog
         self.constraints = constraints
@@ -91,6 +97,7 @@ class Search:
         writes = writes_of(workload.queries, catalog)
         self.upkeep = {index: upkeep_of(index, catalog, writes) for index in self.sizes}
         self.budget = constraints.storage_budget
+        self._free_slots = free_slots or Room(catalog, constraints).free_slots
         self.chosen: IndexSet = NOTHING
         self.bound = 0.0
         """What no set of the candidates can be below: weighted planner's cost plus upkeep."""
@@ -337,8 +344,7 @@ class Search:
         )
 
     def _limits(self) -> Limits:
-        tables = {index.table_name for index in self.sizes}
-        free = {table: self.constraints.max_indexes_per_table - len(self.catalog.indexes_of(table)) for table in tables}
+        free = {table: self._free_slots(table) for table in {index.table_name for index in self.sizes}}
         return Limits(storage=self.budget, free_slots=free)
 
     def _query_price(self, indexes: IndexSet) -> float:

@@ -79,6 +79,7 @@ class Constraints:
     storage_budget: int | None = None
     """Bytes that may be added, net of what is dropped; None: no limit."""
     max_indexes_per_table: int = 10
+    """Indexes that a table may have once the advice is followed, those that it has and keeps included."""
     max_width: int = 3
     """Keys of one index."""
     plain_only: bool = False
@@ -97,6 +98,11 @@ class Constraints:
     """Indexes that are not to be advised, nor others that begin with the same key: rejected by a person, or made before and taken back."""
     minimum_gain: float = 0.002
     """Share of the workload's cost that an index must save to be worth proposing."""
+    single_steps: bool = False
+    """Whether each change is decided by itself, as an operator's are: then nothing rests on another that may never be made.
+
+    What the same advice drops frees neither bytes nor a place on its table until it is gone.
+    """
     price_risk: bool = True
     """Whether plans are chosen by what they are taken to cost (core/plan_price); False: by the planner's cost alone."""
 

@@ -143,6 +143,7 @@ def _constraints(scene: Scene) -> Constraints:
         storage_budget=spendable(left),
         max_indexes_per_table=budgets.max_indexes_per_table,
         seconds=WHAT_IF_SECONDS,
+        single_steps=True,
         unwanted=frozenset(unwanted_indexes(scene.recommendations)),
     )
 

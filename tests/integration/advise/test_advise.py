@@ -197,6 +197,13 @@ def test_a_budget_is_kept_and_none_is_left_at_zero(advise: Advise) -> None:
 def test_tables_get_no_more_indexes_than_allowed(advise: Advise) -> None:
     content = advise("--output", "json", "--max-indexes-per-table", "2").json
     assert sum(table == "bookings" for table, _ in advised(content)) == 1
+    assert not any(table == "payments" for table, _ in advised(content))  # the duplicate gone, it has two
+
+
+def test_a_table_that_gives_up_a_duplicate_gets_another_index_in_its_place(advise: Advise) -> None:
+    content = advise("--output", "json", "--max-indexes-per-table", "3").json
+    assert [drop["table"] for drop in content["drops"]] == ["payments"]
+    assert sum(table == "payments" for table, _ in advised(content)) == 1
 
 
 @pytest.mark.parametrize(

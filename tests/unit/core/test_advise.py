@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -187,16 +187,22 @@ def test_an_invalid_index_does_not_count_as_one() -> None:
     assert creates(ask(workload(TEXTS[:1]), of)) == [index_on("payments", "booking_id")]
 
 
-def test_what_a_dropped_duplicate_frees_may_be_spent() -> None:
+@pytest.mark.parametrize("by", [ask, lambda *given: advise_unvalidated(*given)], ids=["planned", "by statistics"])
+def test_what_a_dropped_duplicate_frees_counts_unless_each_change_is_decided_by_itself(
+    by: Callable[[Workload, Catalog, Constraints], Advice],
+) -> None:
     size = Planner(SHOP).size(index_on("payments", "booking_id"))
     twice = [
         replace(existing(index_on("payments", "status"), name, oid=oid), size_bytes=size)
         for oid, name in ((1, "a"), (2, "b"))
     ]
-    budget = Constraints(storage_budget=size // 2)
-    assert creates(ask(workload(TEXTS[:1]), SHOP, budget)) == []
-    advice = ask(workload(TEXTS[:1]), replace(SHOP, indexes=tuple(twice)), budget)
-    assert [change.action for change in advice.changes] == [Action.CREATE, Action.DROP]
+    of = replace(SHOP, indexes=tuple(twice))
+    places, bytes_ = Constraints(max_indexes_per_table=2), Constraints(storage_budget=size // 2)
+    for limited in (places, bytes_):
+        both = by(workload(TEXTS[:1]), of, limited)
+        assert [change.action for change in both.changes] == [Action.CREATE, Action.DROP]
+        alone = by(workload(TEXTS[:1]), of, replace(limited, single_steps=True))
+        assert [change.action for change in alone.changes] == [Action.DROP]
 
 
 def test_an_empty_workload_gets_no_advice() -> None:

@@ -123,7 +123,12 @@ class Budgets(Declared):
     """Upper limits."""
 
     max_indexes_per_table: Annotated[
-        int, Field(ge=1, le=100, description="No index is created on a table that has this many.")
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="No index is created on a table that has this many: one that is to be dropped counts until it is gone.",
+        ),
     ] = 10
     index_storage: Annotated[
         Quantity | None,
