@@ -163,7 +163,7 @@ def lacks_statistics(scene: Scene) -> Doubt | None:
     table = scene.catalog.tables.get(scene.index.table_name)
     if table is None:
         return None
-    if table.rows < 0:
+    if not table.counted:
         return Doubt(
             risk=Risk.MEDIUM, reason=f"{table.name} was never analyzed, so its estimates are guesses: run ANALYZE."
         )

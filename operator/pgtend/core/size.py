@@ -7,10 +7,11 @@ well it did, is in benchmarks/sizes. The estimate is of a freshly built index: o
 from __future__ import annotations
 
 from pgtend.core.sizing.btree import LEAF_FILL, btree_pages
-from pgtend.core.sizing.distinct import PAGE, UniqueKeys, key_spread, rows_in
+from pgtend.core.sizing.distinct import UniqueKeys, key_spread
 from pgtend.core.sizing.expressions import key_column
 from pgtend.core.sizing.other_methods import brin_pages, gin_pages, hash_pages
 from pgtend.core.sizing.partial import keys_within, matching_share
+from pgtend.core.sizing.rows import PAGE, rows_in
 from pgtend.core.sizing.spread import Spread
 from pgtend.core.sizing.widths import Value, entry_widths, mean
 from pgtend.domain.catalog import Catalog, Column, Table

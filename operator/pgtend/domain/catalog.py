@@ -82,10 +82,16 @@ class Table:
     name: TableName
     kind: RelationKind
     rows: float
-    """Estimated rows (pg_class.reltuples; negative means never analysed)."""
+    """Rows there are now, as the planner estimates them; of a partitioned table those of its partitions."""
     bytes: int
-    """Bytes of the main fork."""
+    """Bytes of the main fork now."""
     columns: Mapping[str, Column]
+    counted: bool = True
+    """Whether VACUUM or ANALYZE ever counted its rows; where they did not, ``rows`` is a guess from bytes and types."""
+    grown_bytes: int = 0
+    """Part of ``bytes`` that has come since its rows were last counted; negative where the table has shrunk."""
+    fill_factor: int = 100
+    """Percent of a page that INSERT fills."""
     writes: WriteCounters = field(default_factory=WriteCounters)
     temporary: bool = False
     row_security: bool = False
@@ -113,7 +119,7 @@ class ExistingIndex:
     name: str
     table: TableName
     definition: str
-    """pg_get_indexdef() text, for people to read."""
+    """pg_get_indexdef() text, for people to read; empty where somebody held the table exclusively, who would have had to be waited for."""
     index: Index | None
     valid: bool
     ready: bool

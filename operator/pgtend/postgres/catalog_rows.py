@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from pgtend.core.sizing.rows import PAGE, planned_rows
 from pgtend.domain.catalog import Column, ExistingIndex, RelationKind, Table, WriteCounters
 from pgtend.domain.index import AccessMethod, Index, IndexColumn, NullsOrder, SortOrder, TableName
 from pgtend.postgres.connection import Row
@@ -16,6 +18,7 @@ _KINDS = {
     "m": RelationKind.MATERIALIZED_VIEW,
     "v": RelationKind.VIEW,
 }
+_NO_SIZES: Mapping[int, int] = {}
 _METHODS = {method.value: method for method in AccessMethod}
 
 # Bits of pg_index.indoption: src/include/catalog/pg_index.h.
@@ -28,8 +31,9 @@ def tables_from(
     column_rows: Iterable[Row],
     combination_rows: Iterable[Row] = (),
     view_rows: Iterable[Row] = (),
+    sizes: Mapping[int, int] = _NO_SIZES,
 ) -> Mapping[TableName, Table]:
-    """The tables by name, with their columns in order."""
+    """The tables by name, with their columns in order. ``sizes`` are bytes now by OID, where they are known."""
     columns: dict[int, dict[str, Column]] = {}
     for row in column_rows:
         columns.setdefault(row["table_oid"], {})[row["name"]] = _column(row)
@@ -39,17 +43,21 @@ def tables_from(
     views = {row["oid"]: row["definition"] for row in view_rows}
     rows = [row | {"definition": views.get(row["oid"])} for row in table_rows]
     names = {row["oid"]: TableName(schema=row["schema_name"], table=row["table_name"]) for row in rows}
-    tables = (_table(row, columns.get(row["oid"], {}), combinations.get(row["oid"], {}), names) for row in rows)
-    return {table.name: table for table in tables}
+    tables = (
+        _table(row, columns.get(row["oid"], {}), combinations.get(row["oid"], {}), names, sizes.get(row["oid"]))
+        for row in rows
+    )
+    found = {table.name: table for table in tables}
+    return {name: _with_rows_of_partitions(table, found) for name, table in found.items()}
 
 
-def existing_index_from(row: Row) -> ExistingIndex:
-    """One index, typed where the typed form can say what it is."""
+def existing_index_from(row: Row, sizes: Mapping[int, int] = _NO_SIZES) -> ExistingIndex:
+    """One index, typed where the typed form can say what it is. ``sizes`` are bytes now by OID, where they are known."""
     return ExistingIndex(
         oid=row["oid"],
         name=row["name"],
         table=TableName(schema=row["schema_name"], table=row["table_name"]),
-        definition=row["definition"],
+        definition=row["definition"] or "",
         index=typed_index(row),
         valid=row["valid"],
         ready=row["ready"],
@@ -58,7 +66,7 @@ def existing_index_from(row: Row) -> ExistingIndex:
         constraint=row["constraint"],
         replica_identity=row["replica_identity"],
         partition_attached=row["partition_attached"],
-        size_bytes=row["size_bytes"],
+        size_bytes=sizes.get(row["oid"], row["size_bytes"]),
         scans=row["scans"],
         comment=row["comment"],
     )
@@ -67,7 +75,7 @@ def existing_index_from(row: Row) -> ExistingIndex:
 def typed_index(row: Row) -> Index | None:
     """The typed form of a row of indexes.sql, or None where it cannot say what the index is."""
     method = _METHODS.get(row["method"])
-    if method is None or row["special"]:
+    if method is None or row["special"] or (row["partial"] and row["definition"] is None):
         return None
     qualified = [name for name in (*row["opclasses"], *row["collations"]) if name is not None]
     if any(name.count(".") > 1 for name in qualified):  # a dot in a name of its own cannot be told from the separator
@@ -127,17 +135,23 @@ def _table(
     columns: Mapping[str, Column],
     combinations: Mapping[frozenset[str], float],
     names: Mapping[int, TableName],
+    bytes_now: int | None,
 ) -> Table:
     kind = _KINDS[row["kind"]]
     if kind is RelationKind.TABLE and row["partition"]:
         kind = RelationKind.PARTITION
+    counted_bytes = PAGE * row["counted_pages"]
+    bytes_ = counted_bytes if bytes_now is None else bytes_now
     return Table(
         oid=row["oid"],
         name=TableName(schema=row["schema_name"], table=row["table_name"]),
         kind=kind,
-        rows=row["rows"],
-        bytes=row["bytes"],
+        rows=planned_rows(row["counted_rows"], row["counted_pages"], bytes_ // PAGE, columns.values()),
+        bytes=bytes_,
         columns=columns,
+        counted=row["counted_rows"] >= 0 and (counted_bytes > 0 or bytes_ == 0),
+        grown_bytes=bytes_ - counted_bytes,
+        fill_factor=row["fill_factor"],
         writes=WriteCounters(
             inserted=row["inserted"],
             updated=row["updated"],
@@ -152,6 +166,27 @@ def _table(
         definition=row["definition"] or "",
         beneath=frozenset(names[oid] for oid in row["beneath"] if oid in names),
     )
+
+
+def _with_rows_of_partitions(table: Table, tables: Mapping[TableName, Table]) -> Table:
+    """A partitioned table has the rows of its partitions: autovacuum counts them there alone."""
+    if table.kind is not RelationKind.PARTITIONED_TABLE:
+        return table
+    reached = {table.name}
+    waiting = [table]
+    rows, counted = 0.0, True
+    while waiting:
+        for name in waiting.pop().beneath - reached:
+            part = tables.get(name)
+            if part is None:
+                continue
+            reached.add(name)
+            if part.kind is RelationKind.PARTITIONED_TABLE:
+                waiting.append(part)
+            else:
+                rows += part.rows
+                counted = counted and part.counted
+    return replace(table, rows=rows, counted=counted, grown_bytes=0)
 
 
 def _column(row: Row) -> Column:

@@ -47,6 +47,8 @@ OBSERVING = SessionKind(
 PLATFORM_DATABASES = frozenset({"rdsadmin", "cloudsqladmin", "azure_maintenance", "azure_sys"})
 """Databases that belong to a cloud provider and are none of the user's."""
 _LOCK_NOT_AVAILABLE = "55P03"
+_BRIEF_LOCK_TIMEOUT = "SET LOCAL lock_timeout TO '100ms'"
+_SIZE_ATTEMPTS = 3
 
 
 class Observer:
@@ -151,7 +153,8 @@ class Observer:
         }
 
     async def read_catalog(self) -> Catalog:
-        """Tables, columns with statistics, indexes and extensions, all of one moment's snapshot."""
+        """Tables, columns with statistics, indexes and extensions, all of one moment's snapshot; sizes are of just before."""
+        sizes = await self._relation_sizes()
         with translated(Aspect.CONNECTED):
             async with self._session.transaction():
                 await self._session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -160,8 +163,10 @@ class Observer:
                     await self._all("columns"),
                     await self._all("distinct_combinations"),
                     await self._view_definitions(),
+                    sizes,
                 )
-                indexes = tuple(map(existing_index_from, await self._all("indexes", {"schema": None, "name": None})))
+                index_rows = await self._all("indexes", {"schema": None, "name": None})
+                indexes = tuple(existing_index_from(row, sizes) for row in index_rows)
                 functions = await self._all("extension_functions")
                 paths = await self._all("search_paths", {"users": []})
                 reset = await self._one("stats_reset")
@@ -196,6 +201,24 @@ class Observer:
             if failure.sqlstate != _LOCK_NOT_AVAILABLE:
                 raise
             return []
+
+    async def _relation_sizes(self) -> dict[int, int]:
+        """Bytes of tables and indexes now by OID, without those that somebody holds or wants exclusively.
+
+        Nothing where such locks come again and again between looking for them and asking: what VACUUM and ANALYZE saw has to do.
+        """
+        for _ in range(_SIZE_ATTEMPTS):
+            try:
+                with translated(Aspect.CONNECTED):
+                    async with self._session.transaction():
+                        await self._session.execute(_BRIEF_LOCK_TIMEOUT)
+                        rows = await self._all("relation_sizes")
+            except StatementFailed as failure:
+                if failure.sqlstate != _LOCK_NOT_AVAILABLE:
+                    raise
+            else:
+                return {row["oid"]: row["bytes"] for row in rows if row["bytes"] is not None}
+        return {}
 
     async def _find_statements_schema(self) -> str:
         if self._statements_schema is None:

@@ -124,7 +124,7 @@ DEEP = over(
             id="scattered rows",
         ),
         pytest.param(
-            judge(READ, FOUND, of=with_payments(replace(PAYMENTS, rows=-1.0))),
+            judge(READ, FOUND, of=with_payments(replace(PAYMENTS, counted=False))),
             Risk.MEDIUM,
             "never analyzed",
             id="never analyzed",

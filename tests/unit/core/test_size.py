@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pgtend.core.size import deduplicates, estimate_size, spendable
 from pgtend.domain.catalog import Catalog, Column, RelationKind, Table
@@ -201,7 +203,7 @@ def test_an_expression_is_as_wide_as_its_function_makes_it() -> None:
 
 def test_a_table_that_was_never_analysed_has_an_estimate() -> None:
     bare = Column(name="a", type="integer", type_length=4)
-    there = catalog(table("t", bare, rows=-1.0, bytes_=100 * 8192))
+    there = catalog(table("t", bare, rows=100.0 * 226, bytes_=100 * 8192, counted=False))
     assert 8192 < estimate_size(index_on("t", "a"), there) < 2 * 100 * 8192
     assert estimate_size(index_on("t", "a"), catalog(table("t", bare, rows=0.0, bytes_=0))) == 8192
     assert estimate_size(index_on("gone", "a"), there) == 0
@@ -222,8 +224,33 @@ def test_estimates_may_fill_less_than_the_budget() -> None:
 
 
 def test_a_table_that_was_empty_when_it_was_analysed_is_taken_for_as_large_as_its_file() -> None:
-    loaded = table("loads", column("id"), rows=0.0, bytes_=3_000_000)
+    loaded = table("loads", column("id"), rows=0.0, bytes_=3_000_000, counted=False, grown_bytes=3_000_000)
     empty = table("loads", column("id"), rows=0.0, bytes_=0)
     index = index_on("loads", "id")
     assert estimate_size(index, catalog(loaded)) > 500_000
     assert estimate_size(index, catalog(empty)) <= 2 * 8192
+
+
+def orders_of(rows: float, grown: float = 1.0) -> Catalog:
+    """A table of as many rows when it was analysed, and so many times as large now."""
+    key = replace(column("key", "bigint", -0.25), deduplicates=True, type_length=8, alignment=8)
+    kind = replace(column("kind", "integer", 7.0, 4), deduplicates=True, type_length=4, common_frequencies=(1 / 7,) * 7)
+    bytes_ = int(rows / 170 * 8192)
+    grown_bytes = int(bytes_ * (grown - 1))
+    there = table("orders", key, kind, rows=rows * grown, bytes_=bytes_ + grown_bytes, grown_bytes=grown_bytes)
+    return catalog(there)
+
+
+@given(rows=st.floats(20_000, 1e7), grown=st.floats(1, 30), name=st.sampled_from(["key", "kind"]))
+def test_a_table_that_has_grown_is_sized_like_one_that_was_analysed_at_that_size_or_a_little_larger(
+    rows: float, grown: float, name: str
+) -> None:
+    index = index_on("orders", name)
+    analysed = estimate_size(index, orders_of(rows * grown))
+    assert 0.97 * analysed <= estimate_size(index, orders_of(rows, grown)) <= 1.25 * analysed + 8192
+
+
+@given(grown=st.lists(st.floats(0.1, 30), min_size=2, max_size=5).map(sorted), name=st.sampled_from(["key", "kind"]))
+def test_what_has_grown_more_is_never_sized_smaller(grown: list[float], name: str) -> None:
+    sizes = [estimate_size(index_on("orders", name), orders_of(100_000, each)) for each in grown]
+    assert sizes == sorted(sizes)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import expm1, log, prod
 
+from pgtend.core.sizing.rows import PAGE, counted_rows, growth, rows_in
 from pgtend.core.sizing.spread import (
     FEWEST_ROWS,
     Keys,
@@ -28,7 +29,6 @@ from pgtend.core.sizing.spread import (
 )
 from pgtend.domain.catalog import Column, Table
 
-PAGE = 8192
 CLUSTERED = 0.99
 """Correlation from which equal values are taken to lie together."""
 _STEPS = 60
@@ -39,19 +39,9 @@ _LEAST_SLOPE = 0.4
 _RANK_STEP = 1.5
 _RARE = 0.1
 """Rows of a value from which on the others are taken to be as rare."""
-_GUESSED_WIDTH = 28
-"""Bytes of a row's header and line pointer."""
 
 UniqueKeys = Sequence[frozenset[str]]
 """Sets of columns of which no two rows have the same values."""
-
-
-def rows_in(table: Table) -> float:
-    """Rows of the table; where it was never analysed, or empty then and is no more, as many as its bytes have room for."""
-    if table.rows > 0 or table.rows == table.bytes == 0:
-        return table.rows
-    width = sum(max(column.type_length, 8) for column in table.columns.values())
-    return table.bytes / (width + _GUESSED_WIDTH)
 
 
 def key_spread(columns: Sequence[Column | None], table: Table, unique: UniqueKeys) -> tuple[Spread, ...]:
@@ -85,7 +75,7 @@ def column_spread(column: Column | None, table: Table, unique: UniqueKeys, null_
     spread = [Keys(count=1.0, rows=null_rows, nulls=null_bit)] if null_rows > 0 else []
     spread += [Keys(count=1.0, rows=rows * share) for share in listed]
     if other_rows >= 1:
-        each = _rows_of_other_values(column, table, other_rows)
+        each = _rows_of_other_values(column, table)
         least = _least_distinct(column.name, table, unique) - len(listed)
         if least > 0:
             each = min(each, rows_of_possible(max(other_rows / least, 1.0)))
@@ -101,13 +91,18 @@ def distinct_values(column: Column, rows: float) -> float:
     return n_distinct if n_distinct >= 0 else -n_distinct * rows
 
 
-def _rows_of_other_values(column: Column, table: Table, other_rows: float) -> float:
-    """Rows of each value that is not among the most common ones: the mean for which ANALYZE would have estimated what it did."""
-    rows = rows_in(table)
+def _rows_of_other_values(column: Column, table: Table) -> float:
+    """Rows of each value that is not among the most common ones: the mean for which ANALYZE would have estimated what it did.
+
+    It is of the rows that there were then. Those that have come since are taken to have brought values of their own, which makes
+    an index rather too large.
+    """
+    rows = max(counted_rows(table), 1.0)
+    other_rows = rows * (1 - (column.null_fraction or 0.0) - sum(column.common_frequencies))
     distinct = distinct_values(column, rows)
     listed = len(column.common_frequencies)
-    if distinct <= listed:  # the list was complete, and what it leaves is an error of rounding
-        return other_rows
+    if distinct <= listed or other_rows <= 0:  # the list was complete, and what it leaves is an error of rounding
+        return max(other_rows, 1.0)
     share = min(table.sampled_rows / rows, 1.0)
     sample = share * rows * (1 - (column.null_fraction or 0.0))
     others = share * other_rows
@@ -152,10 +147,10 @@ def _falling_off(listed: Sequence[float], rows: float, other_rows: float) -> Spr
 
 def _repeated_by_blocks(column: Column, table: Table, each: float) -> float:
     """How many times too often the sample holds two rows of one value."""
-    blocks = table.bytes / PAGE
+    blocks = (table.bytes - table.grown_bytes) / PAGE
     if abs(column.correlation or 0.0) < CLUSTERED or blocks <= table.sampled_rows:
         return 1.0
-    within = min(rows_in(table) / blocks / max(each, 1.0), 1.0)
+    within = min(counted_rows(table) / blocks / max(each, 1.0), 1.0)
     return within * blocks / table.sampled_rows + 1 - within
 
 
@@ -180,8 +175,10 @@ def _most_distinct(column: Column, rows: float) -> float:
 def _known_distinct(names: Iterable[str], columns: Sequence[Column], table: Table, unique: UniqueKeys) -> float | None:
     """Distinct combinations as far as something tells: extended statistics, or an order that the columns share."""
     counted = table.distinct_combinations.get(frozenset(names))
-    if counted is not None or len(columns) < 2:
-        return counted
+    if counted is not None:
+        return counted * growth(table)
+    if len(columns) < 2:
+        return None
     if all(abs(column.correlation or 0.0) >= CLUSTERED for column in columns):
         # Both follow the order of the rows: walking along it, a new combination begins where either has a new value.
         return sum(occurring(column_spread(column, table, unique, 0)) for column in columns)

@@ -12,7 +12,7 @@ from math import ceil, log2
 
 from scipy.special import gammaincc
 
-from pgtend.core.sizing.distinct import PAGE, rows_in
+from pgtend.core.sizing.rows import PAGE, rows_in
 from pgtend.core.sizing.spread import Spread
 from pgtend.core.sizing.widths import Value, align, mean, value_widths
 from pgtend.domain.catalog import Table

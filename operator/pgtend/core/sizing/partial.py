@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
 
-from pgtend.core.sizing.distinct import distinct_values, rows_in
+from pgtend.core.sizing.distinct import distinct_values
+from pgtend.core.sizing.rows import rows_in
 from pgtend.core.sizing.spread import Keys, Spread, part_of
 from pgtend.domain.catalog import Table
 from pgtend.domain.index import Comparison, ComparisonOperator

@@ -1,14 +1,26 @@
 -- What: indexes of the relations that tables.sql lists, key by key; all of them, or the one of a schema and name.
 --       ``special`` is true where pgtend's typed form cannot say what the index is. Expressions and predicates are as
---       Postgres prints them, with the types of the table's columns to read them by.
+--       Postgres prints them, with the types of the table's columns to read them by. Sizes are those that VACUUM or ANALYZE
+--       saw, because asking for one waits for exclusive locks: relation_sizes.sql has those of now.
+--       Printing a definition waits for exclusive locks on the table too: of all indexes at once, those of tables that somebody
+--       holds or wants exclusively come without their definitions and expressions.
 -- Since: 14. Privilege: none.
+WITH exclusive AS MATERIALIZED (
+    SELECT DISTINCT lock.relation
+    FROM pg_locks AS lock
+    WHERE %(name)s::text IS NULL
+      AND lock.locktype = 'relation'
+      AND lock.database = (SELECT database.oid FROM pg_database AS database WHERE database.datname = current_database())
+      AND lock.mode = 'AccessExclusiveLock'
+)
 SELECT
     index.indexrelid::bigint AS oid,
     index.indrelid::bigint AS table_oid,
     table_schema.nspname::text AS schema_name,
     table_.relname::text AS table_name,
     class.relname::text AS name,
-    pg_get_indexdef(index.indexrelid) AS definition,
+    CASE WHEN index.indrelid NOT IN (SELECT exclusive.relation FROM exclusive)
+        THEN pg_get_indexdef(index.indexrelid) END AS definition,
     method.amname::text AS method,
     index.indisvalid AS valid,
     index.indisready AS ready,
@@ -22,7 +34,8 @@ SELECT
     EXISTS (SELECT FROM pg_inherits AS inherits WHERE inherits.inhrelid = index.indexrelid) AS partition_attached,
     CASE WHEN class.relkind = 'I' THEN 0
          WHEN class.relpages > 0 THEN class.relpages::bigint * current_setting('block_size')::bigint
-         ELSE COALESCE(pg_relation_size(index.indexrelid), 0)
+         WHEN %(name)s::text IS NOT NULL THEN COALESCE(pg_relation_size(index.indexrelid), 0)
+         ELSE 0
     END AS size_bytes,
     COALESCE(stat.idx_scan, 0) AS scans,
     obj_description(index.indexrelid, 'pg_class') AS comment,
@@ -55,6 +68,7 @@ CROSS JOIN LATERAL (
         array_agg(attribute.attname::text ORDER BY place.number) AS columns,
         array_agg(
             CASE WHEN index.indkey[place.number] = 0 AND place.number < index.indnkeyatts
+                    AND index.indrelid NOT IN (SELECT exclusive.relation FROM exclusive)
                 THEN pg_get_indexdef(index.indexrelid, place.number + 1, false) END
             ORDER BY place.number
         ) AS expressions,

@@ -1,5 +1,5 @@
 -- What: tables, views and the like of all schemas but the system's, extensions' own and temporary ones.
---       Sizes come from pg_class where there are any, because pg_relation_size() waits for exclusive locks.
+--       Rows and pages are those that VACUUM or ANALYZE counted; how large the files are now is told by relation_sizes.sql.
 -- Since: 13. Privilege: none.
 SELECT
     class.oid::bigint AS oid,
@@ -7,12 +7,11 @@ SELECT
     class.relname::text AS table_name,
     class.relkind::text AS kind,
     class.relispartition AS partition,
-    class.reltuples::float8 AS rows,
-    CASE
-        WHEN class.relpages > 0 THEN class.relpages::bigint * current_setting('block_size')::bigint
-        WHEN class.relkind IN ('r', 'm') THEN COALESCE(pg_relation_size(class.oid), 0)
-        ELSE 0
-    END AS bytes,
+    class.reltuples::float8 AS counted_rows,
+    GREATEST(class.relpages, 0) AS counted_pages,
+    COALESCE((
+        SELECT option.option_value::int FROM pg_options_to_table(class.reloptions) AS option WHERE option.option_name = 'fillfactor'
+    ), 100) AS fill_factor,
     class.relpersistence = 't' AS temporary,
     class.relrowsecurity AND row_security_active(class.oid) AS row_security,
     -- ANALYZE looks at 300 rows for each unit of the largest statistics target of a column: commands/analyze.c.
