@@ -80,4 +80,11 @@ class Memory:
 
     def for_another_database(self) -> Memory:
         """What remains when the Secret leads to another database: nothing of the old one may be held against the new."""
-        return Memory(uid=self.uid, works=self.works, spent=self.spent, slices=KeptSlices(self.slices.room))
+        self.statements.forget()
+        return Memory(
+            uid=self.uid,
+            works=self.works,
+            spent=self.spent,
+            slices=KeptSlices(self.slices.room),
+            statements=Statements(self.statements.room),
+        )

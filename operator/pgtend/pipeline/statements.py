@@ -1,9 +1,14 @@
-"""What each entry of pg_stat_statements is: texts are read once, and remembered for as long as the entry is of use."""
+"""What each entry of pg_stat_statements is: texts are read once, and remembered for as long as the entry is of use.
+
+All loops of a process share one room for texts. Where it is full, those that have more than an equal part give way, and statements that
+there is no room for count as not usable, the ones with the least time first.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from sys import getsizeof
 
 from pgtend.core.statement import Unusable, read_statement
 from pgtend.core.workload import sum_by_fingerprint
@@ -16,25 +21,96 @@ KEPT_ENTRIES = 10_000
 NOTHING = Load(calls=0, total_ms=0.0)
 READ_AT_ONCE = 200
 """Texts fetched and parsed in one go."""
+ROOM_BYTES = 256 * 10**6
+"""What the queries of all loops together may take."""
+_QUERY_BYTES = 2_600
+"""What a query takes besides its two texts."""
+_UNREADABLE = Unusable(reason="Its text may not be read, or is gone.")
+_NO_ROOM = Unusable(reason="pgtend has no room in its memory for its text, beside those with more time.")
+
+
+class TextRoom:
+    """The room for query texts that the loops of a process share."""
+
+    def __init__(self, size: int = ROOM_BYTES) -> None:
+        self._size = size
+        self._loops = 0
+        self.used = 0
+        """Bytes that all loops together have taken."""
+
+    def enter(self) -> None:
+        """One more loop."""
+        self._loops += 1
+
+    def leave(self) -> None:
+        """One loop less."""
+        self._loops -= 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more is taken than there is: whoever has more than its share gives way."""
+        return self.used > self._size
+
+    @property
+    def share(self) -> int:
+        """Bytes that a loop may have however full the room is."""
+        return self._size // max(self._loops, 1)
+
+    def has(self, size: int, own: int) -> bool:
+        """Whether a loop that has ``own`` bytes already may take ``size`` more."""
+        return self.used + size <= self._size or own + size <= self.share
+
+    def take(self, size: int) -> None:
+        """These bytes are taken; given back where negative."""
+        self.used += size
 
 
 class Statements:
     """The queries behind the entries of one database."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: TextRoom | None = None) -> None:
+        self.room = room or TextRoom()
         self._known: dict[StatementKey, Query | Unusable] = {}
+        """Those that ran longest ago come first; of those that ran at the same time, the ones with the least time."""
+        self._size = 0
 
-    async def learn(self, keys: Iterable[StatementKey], database: Database, catalog: Catalog) -> None:
-        """Read and parse the texts of entries that are not known yet; parsing happens beside the event loop."""
-        unknown = [key for key in keys if key not in self._known]
+    async def learn(self, loads: Mapping[StatementKey, Load], database: Database, catalog: Catalog) -> None:
+        """Read and parse the texts of entries that ran and are not known yet; parsing happens beside the event loop."""
+        by_time = sorted(loads, key=lambda key: loads[key].total_ms)
+        for key in by_time:
+            if key in self._known:
+                self._known[key] = self._known.pop(key)
+        unknown = [key for key in reversed(by_time) if key not in self._known]
         for start in range(0, len(unknown), READ_AT_ONCE):
             some = unknown[start : start + READ_AT_ONCE]
-            texts = await database.read_texts(some)
-            self._known |= await asyncio.to_thread(_parse, texts, catalog)
+            parsed = await asyncio.to_thread(_parse, await database.read_texts(some), catalog)
             for key in some:
-                self._known.setdefault(key, Unusable(reason="Its text may not be read, or is gone."))
-        while len(self._known) > KEPT_ENTRIES:
-            del self._known[next(iter(self._known))]
+                self._keep(key, parsed.get(key, _UNREADABLE), loads)
+        while len(self._known) > KEPT_ENTRIES or (self.room.is_full and self._size > self.room.share):
+            self._drop(next(iter(self._known)))
+
+    def forget(self) -> None:
+        """Let go of all."""
+        self.room.take(-self._size)
+        self._size = 0
+        self._known = {}
+
+    def _keep(self, key: StatementKey, each: Query | Unusable, running: Mapping[StatementKey, Load]) -> None:
+        size = _size_of(each)
+        while not self.room.has(size, self._size):
+            oldest = next(iter(self._known), None)
+            if oldest is None or oldest in running:
+                each, size = _NO_ROOM, 0
+                break
+            self._drop(oldest)
+        self._known[key] = each
+        self._size += size
+        self.room.take(size)
+
+    def _drop(self, key: StatementKey) -> None:
+        size = _size_of(self._known.pop(key))
+        self._size -= size
+        self.room.take(-size)
 
     def forget_unusable(self) -> None:
         """Look again at what could not be used: a table may have been made, or a privilege granted, since."""
@@ -61,6 +137,11 @@ class Statements:
     def queries(self) -> dict[str, Query]:
         """The usable queries by fingerprint."""
         return {each.fingerprint: each for each in self._known.values() if isinstance(each, Query)}
+
+
+def _size_of(each: Query | Unusable) -> int:
+    """Bytes of memory, about; what cannot be used is one of a few sentences."""
+    return getsizeof(each.text) + getsizeof(each.plannable) + _QUERY_BYTES if isinstance(each, Query) else 0
 
 
 def _parse(texts: Iterable[StatementText], catalog: Catalog) -> dict[StatementKey, Query | Unusable]:

@@ -36,6 +36,7 @@ from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.orphans import are_orphans_likely, clear_orphans
 from pgtend.pipeline.recommending import publish
 from pgtend.pipeline.report import PassReport
+from pgtend.pipeline.statements import Statements, TextRoom
 from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.summing_up import summarize
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
@@ -63,12 +64,12 @@ class _Found:
 class Tending:
     """The loop body of one TuningPolicy, with what it remembers between passes."""
 
-    def __init__(self, ports: Ports, claims: Claims, room: SliceRoom) -> None:
+    def __init__(self, ports: Ports, claims: Claims, room: SliceRoom, texts: TextRoom) -> None:
         self._ports = ports
         self._claims = claims
-        self._room = room
-        self._memory = Memory(slices=KeptSlices(room))
+        self._memory = Memory(slices=KeptSlices(room), statements=Statements(texts))
         room.enter()
+        texts.enter()
 
     async def run_pass(self) -> PassReport:
         """Look at the database and at the objects, do every step that is due, and write down where things stand."""
@@ -109,7 +110,9 @@ class Tending:
 
     async def aclose(self) -> None:
         """Let go of everything; a build that is under way on the server goes on there."""
-        self._room.leave()
+        self._memory.slices.room.leave()
+        self._memory.statements.forget()
+        self._memory.statements.room.leave()
         await self._memory.works.let_go()
         if self._memory.uid:
             self._claims.withdraw(self._memory.uid)

@@ -10,6 +10,7 @@ from pgtend.kube.recommendations import RecommendationObjects
 from pgtend.kube.secrets import Secrets
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.kept_slices import SliceRoom
+from pgtend.pipeline.statements import TextRoom
 from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tending import Tending
 from pgtend.postgres.connection import ConnectionLimits
@@ -22,7 +23,7 @@ def compose(edges: Edges) -> Composition:
     """Loop bodies on the real API server, real databases and the real history."""
     limits = ConnectionLimits(edges.settings.max_connections_per_server)
     target = DatabaseSessions(Secrets(edges.api, edges.clock.monotonic), limits)
-    claims, room = Claims(), SliceRoom()
+    claims, room, texts = Claims(), SliceRoom(), TextRoom()
 
     def make_tending(key: PolicyKey, wake: Callable[[], None]) -> Tending:
         ports = Ports(
@@ -44,6 +45,6 @@ def compose(edges: Edges) -> Composition:
             fence=edges.fence,
             wake=wake,
         )
-        return Tending(ports, claims, room)
+        return Tending(ports, claims, room, texts)
 
     return Composition(make_tending=make_tending, open_connections=lambda: sum(limits.open_connections.values()))

@@ -11,6 +11,7 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, Hi
 from pgtend.domain.recommendation import ApprovalState, ConditionType, IntentKind, Recommendation
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.kept_slices import SliceRoom
+from pgtend.pipeline.statements import TextRoom
 from pgtend.pipeline.tending import Tending
 from pgtend.ports import IndexState
 from tests.unit.pipeline.fakes import ELSEWHERE, Observed
@@ -36,7 +37,7 @@ def claim_elsewhere(world: World) -> None:
     claims = Claims()
     claims.lay("1/1", replace(PLAIN, uid="another", name="older", created_at=older))
     world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
-    world.tending = Tending(world.ports, claims, SliceRoom())
+    world.tending = Tending(world.ports, claims, SliceRoom(), TextRoom())
 
 
 CAUSES = [lock_out, blindfold, claim_elsewhere]

@@ -33,7 +33,7 @@ from pgtend.domain.workload import Load, Query, Slice, StatementKind
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.kept_slices import SliceRoom
 from pgtend.pipeline.memory import Memory
-from pgtend.pipeline.statements import Statements
+from pgtend.pipeline.statements import Statements, TextRoom
 from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.surroundings import Ports, Scene
 from pgtend.pipeline.tending import Tending
@@ -227,7 +227,7 @@ class World:
             fence=self._fence,
             wake=self._wake,
         )
-        self.tending = Tending(self.ports, Claims(), SliceRoom())
+        self.tending = Tending(self.ports, Claims(), SliceRoom(), TextRoom())
         self.tending._memory = self.memory
 
     def _wake(self) -> None:
