@@ -11,7 +11,7 @@ from benchmarks.advisor.baselines.extend import extend
 from benchmarks.advisor.measuring import Result, measured
 from benchmarks.advisor.problems import Costing, IndexSet, Problem, open_costing, open_model
 from pgtend.core.advise import advise
-from pgtend.core.search import Pool
+from pgtend.core.planning import Pool
 from pgtend.domain.advice import Advice, Constraints
 from pgtend.domain.recommendation import Action
 from pgtend.pipeline.advising import run_advisor
@@ -51,7 +51,7 @@ async def run_pgtend(
 ) -> list[Result]:
     """The advisor as `pgtend advise` runs it, once a budget; what it has learnt for one budget serves the next."""
     results = []
-    pool: Pool = {}
+    pool = Pool()
     for budget in budgets:
         constraints = Constraints(
             storage_budget=budget,

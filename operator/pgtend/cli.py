@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from pgtend import __version__
+from pgtend.commands.ctrl_c import INTERRUPTED
 from pgtend.commands.options import Number, Size
 from pgtend.domain.finding import PgtendError
 
@@ -22,13 +23,21 @@ DSN_HELP = (
 )
 
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 and the signal's number, as shells have it."""
 LONGEST_SECONDS = 86_400.0
 """No option takes a longer time."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands, with one end for Ctrl-C in all of them."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pgtend")
 def main() -> None:
     """Tend Postgres databases: propose indexes, build them safely, verify them, take back what did not help."""
@@ -229,8 +238,6 @@ def advise(
         raise click.UsageError(str(error)) from None
     except PgtendError as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(INTERRUPTED) from None
     from rich.console import Console
 
     console = Console(soft_wrap=False, highlight=False)

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgtend.commands.answer import Answer
+from pgtend.commands.ctrl_c import Interruption, ending_at_once
 from pgtend.commands.execute import TrialOptions, refuse_primary, run_trial
-from pgtend.commands.progress import Interruption, Tell
+from pgtend.commands.progress import Tell
 from pgtend.commands.workload_files import GivenStatement, given_workload, read_workload_files
-from pgtend.core.advise import advise
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
 from pgtend.core.statement import Unusable, read_statement
 from pgtend.core.workload import observed_workload, since_reset, sum_by_fingerprint
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, SizeModel, Spent
-from pgtend.domain.catalog import Catalog
+from pgtend.domain.catalog import Catalog, DatabaseIdentity
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, PgtendError
 from pgtend.domain.index import Index
-from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import Load, Query, StatementKey, Workload
-from pgtend.pipeline.advising import run_advisor
-from pgtend.pipeline.constants import read_values, with_constants
+from pgtend.pipeline.advising import Constants, advise_on
+from pgtend.pipeline.constants import read_values
 from pgtend.pipeline.samples import Samples
 from pgtend.ports import CostModel, Database
 from pgtend.postgres.connection import ConnectionLimits
@@ -42,14 +40,6 @@ _TELL_EVERY = 200
 """Plans between two lines of progress."""
 
 
-@dataclass(frozen=True)
-class _Constants:
-    """What there is to plan with in the place of parameters."""
-
-    values: ValuesOfColumns
-    samples: Samples
-
-
 @dataclass(frozen=True, kw_only=True)
 class AdviseOptions:
     """What the command line asks for."""
@@ -63,17 +53,51 @@ class AdviseOptions:
     """How long constants of running statements are looked for first; 0: not at all."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What the database and the workload's files hold."""
+
+    identity: DatabaseIdentity
+    catalog: Catalog
+    workload: Workload
+    constants: Constants
+
+
 class NothingToLookAt(PgtendError):
     """The server has counted no statement of this database that advice can be given on."""
 
 
 async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
-    """Read, plan, choose; ``tell`` is called with lines of progress. Ctrl-C ends the search with the best found so far.
+    """Read, plan, choose; ``tell`` is called with lines of progress. Ctrl-C ends the search with the best found so far, and the process before that.
 
     Raises WorkloadInvalid, NothingToLookAt, PrimaryRefused, ConnectionRefusedByTarget or StatementFailed.
     """
-    given = None if options.workload is None else read_workload_files(options.workload)
     limits = ConnectionLimits()
+    with ending_at_once():
+        read = await _read(target, limits, options, tell)
+    tell(f"{len(read.workload.queries)} statements to look at, {len(read.workload.left_out)} left out")
+    interruption = Interruption()
+    with interruption.heeded(tell):
+        advice, spent = await _advise(target, limits, read, options, tell, interruption)
+    trial = None
+    if options.trial is not None:
+        standby = read.identity.standby
+        trial = await run_trial(
+            target, read.catalog, read.workload, advice.changes, options.trial, standby=standby, tell=tell
+        )
+    return Answer(
+        database=read.identity.name,
+        advice=advice,
+        workload=read.workload,
+        spent=spent,
+        interrupted=interruption.asked,
+        trial=trial,
+    )
+
+
+async def _read(target: ConnectionTarget, limits: ConnectionLimits, options: AdviseOptions, tell: Tell) -> _Read:
+    """All that is there before anything is planned."""
+    given = None if options.workload is None else read_workload_files(options.workload)
     samples = Samples()
     # Whoever runs the command may be the very role whose statements are to be helped, so none is taken for pgtend's own.
     async with open_observer(target, limits, own_roles=()) as database:
@@ -88,25 +112,8 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
         values = await read_values(workload, catalog, database)
     if given is None and not workload.queries:
         raise NothingToLookAt(_nothing_to_look_at(identity.name, workload))
-    tell(f"{len(workload.queries)} statements to look at, {len(workload.left_out)} left out")
-    interruption = Interruption()
-    with interruption.heeded(tell):
-        advice, spent = await _advise(
-            target, limits, workload, catalog, _Constants(values, samples), options, tell, interruption
-        )
-    trial = None
-    if options.trial is not None:
-        trial = await run_trial(
-            target, catalog, workload, advice.changes, options.trial, standby=identity.standby, tell=tell
-        )
-    return Answer(
-        database=identity.name,
-        advice=advice,
-        workload=workload,
-        spent=spent,
-        interrupted=interruption.asked,
-        trial=trial,
-    )
+    constants = Constants(values=values, sampled=samples.by_fingerprint)
+    return _Read(identity=identity, catalog=catalog, workload=workload, constants=constants)
 
 
 def _nothing_to_look_at(database: str, workload: Workload) -> str:
@@ -183,29 +190,24 @@ def _constraints(options: AdviseOptions) -> Constraints:
 async def _advise(
     target: ConnectionTarget,
     limits: ConnectionLimits,
-    workload: Workload,
-    catalog: Catalog,
-    constants: _Constants,
+    read: _Read,
     options: AdviseOptions,
     tell: Tell,
     interruption: Interruption,
 ) -> tuple[Advice, Spent]:
     constraints = _constraints(options)
-    if constraints.seconds is None:
-        constraints = replace(constraints, seconds=math.inf)  # for Ctrl-C, after which no time is left
     try:
-        async with open_cost_model(target, limits, catalog, size_model=options.size_model) as model:
-            seen = constants.samples.by_fingerprint
-            varied = await with_constants(workload, catalog, constants.values, seen, model)
-            advice = await run_advisor(
-                advise(varied, catalog, constraints), _Told(model, tell), lambda: interruption.asked
+        async with open_cost_model(target, limits, read.catalog, size_model=options.size_model) as model:
+            told = _Told(model, tell)
+            advice = await advise_on(
+                read.workload, read.catalog, constraints, read.constants, told, lambda: interruption.asked
             )
             return advice, model.spent
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF or refusal.finding.fatal:
             raise
         tell(refusal.finding.message)
-        return advise_unvalidated(workload, catalog, constraints), Spent()
+        return advise_unvalidated(read.workload, read.catalog, constraints), Spent()
 
 
 class _Told:

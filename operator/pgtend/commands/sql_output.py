@@ -9,13 +9,16 @@ from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.recommendation import Risk
 from pgtend.postgres.ddl import describe_analyze
 
+_INCOMPLETE = "-- Incomplete: the search was ended early, and this is the best of what it had seen until then."
+
 
 def render_sql(answer: Answer) -> str:
     """Nothing but SQL and comments: not for one transaction, since each statement is CONCURRENTLY.
 
     No statement says IF NOT EXISTS: it would take the invalid remains of a build that failed for the index.
     """
-    return "\n".join(line for change in answer.advice.changes for line in _lines(change))
+    lines = [line for change in answer.advice.changes for line in _lines(change)]
+    return "\n".join(lines if answer.advice.complete else [_INCOMPLETE, *lines])
 
 
 def _lines(change: AdvisedChange) -> Iterator[str]:

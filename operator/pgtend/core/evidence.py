@@ -76,12 +76,12 @@ def advised_creates(found: Found) -> tuple[AdvisedChange, ...]:
 def claims_of(query: WeightedQuery, found: Found) -> Iterator[tuple[Index, Claim]]:
     """What each of the indexes that the query's plan with the chosen set uses saves of it."""
     known, chosen = found.known, found.on_tables[query.id]
-    now, together = known.plan_with(query.id, NOTHING), known.plan_with(query.id, chosen)
+    # Where time ran out before the planner was asked, what it costs at most.
+    now, together = known.plan_with(query.id, NOTHING), known.plan_at_most(query.id, chosen)
     if now is None or together is None or together.cost >= now.cost:
         return
-    # Where time ran out before the planner was asked, it costs at most what it costs as things are.
     without = {
-        index: known.plan_with(query.id, chosen - {index}) or now for index in found.sizes if index in together.used
+        index: known.plan_at_most(query.id, chosen - {index}) or now for index in found.sizes if index in together.used
     }
     lost = {index: plan.cost - together.cost for index, plan in without.items() if plan.cost > together.cost}
     share = min((now.cost - together.cost) / sum(lost.values()), 1.0) if lost else 0.0

@@ -14,6 +14,10 @@ LONGEST_SECONDS = 20.0
 """Of solving one program: a guard, which programs of hundreds of queries do not come near."""
 
 
+LEAST_SECONDS = 2.0
+"""However late it is: without them there would be no answer at all."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Solution:
     """Values of the variables, empty where none were found in time; and what no solution can be below, in the unit of the costs."""
@@ -40,10 +44,10 @@ class IntegerProgram:
         """``least`` ≤ sum of factor times variable ≤ ``most``."""
         self._rows.append((members, least, most))
 
-    def solve(self, gap: float, nodes: int) -> Solution:
+    def solve(self, gap: float, nodes: int, seconds: float | None = None) -> Solution:
         """The best found in so many nodes of the search tree: no clock decides, so that the same program has the same answer.
 
-        Where even that takes very long, the clock does decide.
+        Where even that takes very long, or longer than the ``seconds`` that are left, the clock does decide.
         """
         if not self._costs:
             return Solution(values=(), bound=0.0)
@@ -63,8 +67,12 @@ class IntegerProgram:
             integrality=np.asarray(self._whole),
             bounds=Bounds(0, 1),
             constraints=limits,
-            options={"node_limit": nodes, "mip_rel_gap": gap, "time_limit": LONGEST_SECONDS},
+            options={"node_limit": nodes, "mip_rel_gap": gap, "time_limit": _time_limit(seconds)},
         )
         dual = getattr(result, "mip_dual_bound", None)
         values = [] if result.x is None else [float(value) for value in result.x]
         return Solution(values=values, bound=-inf if dual is None else float(dual) * scale)
+
+
+def _time_limit(seconds: float | None) -> float:
+    return LONGEST_SECONDS if seconds is None else min(max(seconds, LEAST_SECONDS), LONGEST_SECONDS)

@@ -18,6 +18,7 @@ from pgtend.domain.index import Index
 from pgtend.domain.plan import PlanNode, PlanShape
 
 IndexSet = frozenset[Index]
+NOTHING: IndexSet = frozenset()
 
 SAME_COST = 0.002
 """Share by which two costs of a query may differ and not be worth a plan: the planner itself takes 1 % for nothing (STD_FUZZ_FACTOR)."""
@@ -46,6 +47,19 @@ class Option:
     """What the advisor takes it to cost."""
 
 
+@dataclass(kw_only=True)
+class _Follows:
+    """What the plans looked at so far say of one set of indexes."""
+
+    looked_at: int = 0
+    plan: KnownPlan | None = None
+    """The planner's own choice."""
+    floor: float = 0.0
+    """No plan costs less."""
+    cheapest: KnownPlan | None = None
+    """Of the plans that the set allows."""
+
+
 def planned_cost(answer: PlanCost) -> float:
     """The price that trusts the planner."""
     return answer.cost
@@ -67,7 +81,7 @@ class KnownCosts:
         self._stand_ins = stand_ins or {}
         self._plans: dict[str, list[KnownPlan]] = defaultdict(list)
         self._nodes: dict[PlanNode, PlanNode] = {}
-        self._found: dict[tuple[str, IndexSet], KnownPlan] = {}
+        self._follows: dict[tuple[str, IndexSet], _Follows] = {}
 
     def learn(self, query: str, shown: IndexSet, answer: CostAnswer) -> None:
         """Take an answer in; what could not be planned teaches nothing."""
@@ -86,29 +100,41 @@ class KnownCosts:
                 )
             )
 
-    def plan_with(self, query: str, shown: IndexSet) -> KnownPlan | None:
-        """The plan for exactly this set of indexes, where it is known or follows from what is known."""
-        key = (query, shown)
-        if key not in self._found:
-            found = self._find(query, shown)
-            if found is None:
-                return None
-            self._found[key] = found
-        return self._found[key]
+    def plan_with(self, query: str, shown: IndexSet, slack: float = 0.0) -> KnownPlan | None:
+        """The plan for exactly this set of indexes, where it is known or follows from what is known.
 
-    def _find(self, query: str, shown: IndexSet) -> KnownPlan | None:
-        """By the used-set rule, else by monotonicity: a plan that these indexes allow, and that no more of them could better."""
-        floor, ceiling = 0.0, None
-        for plan in self._plans[query]:
+        By the used-set rule, else by monotonicity: a plan that these indexes allow, and that no more of them could better by
+        more than next to nothing; ``slack`` is a difference in cost that is next to nothing to the workload.
+        """
+        follows = self._what_follows(query, shown)
+        if follows.plan is not None:
+            return follows.plan
+        cheapest = follows.cheapest
+        if cheapest is None:
+            return None
+        is_same = cheapest.cost <= follows.floor * (1 + SAME_COST)
+        return cheapest if is_same or cheapest.price <= follows.floor + slack else None
+
+    def plan_at_most(self, query: str, shown: IndexSet) -> KnownPlan | None:
+        """The plan for this set of indexes, else the cheapest known one that they allow: the planner takes none that costs more."""
+        follows = self._what_follows(query, shown)
+        return follows.plan or follows.cheapest
+
+    def _what_follows(self, query: str, shown: IndexSet) -> _Follows:
+        follows = self._follows.setdefault((query, shown), _Follows())
+        plans = self._plans[query]
+        while follows.plan is None and follows.looked_at < len(plans):
+            plan = plans[follows.looked_at]
+            follows.looked_at += 1
             is_within = not self.beyond(query, plan, shown)
             if plan.used <= shown:
                 if is_within:
-                    return plan
-                if ceiling is None or plan.cost < ceiling.cost:
-                    ceiling = plan
+                    follows.plan = plan
+                elif follows.cheapest is None or plan.cost < follows.cheapest.cost:
+                    follows.cheapest = plan
             elif is_within:
-                floor = max(floor, plan.cost)
-        return ceiling if ceiling is not None and ceiling.cost <= floor * (1 + SAME_COST) else None
+                follows.floor = max(follows.floor, plan.cost)
+        return follows
 
     def plans(self, query: str) -> tuple[KnownPlan, ...]:
         """All that is known of a query, in the order in which it was learnt."""

@@ -50,9 +50,13 @@ class Promise:
 
 
 def most_promising(
-    queries: Sequence[FlooredQuery], sizes: Mapping[Index, int], upkeep: Mapping[Index, float], limits: Limits
+    queries: Sequence[FlooredQuery],
+    sizes: Mapping[Index, int],
+    upkeep: Mapping[Index, float],
+    limits: Limits,
+    seconds: float | None = None,
 ) -> Promise:
-    """The optimum over the floors. Where the solver finds no set in time, an empty one with the bound that it proved."""
+    """The optimum over the floors; ``seconds`` are those left. Where the solver finds no set in time, an empty one with the bound that it proved."""
     program = IntegerProgram()
     variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
     for query in queries:
@@ -66,7 +70,7 @@ def most_promising(
                 needed = {variables[index]: -1.0 for index in floor.beyond if index in variables}
                 program.add_row({**dict.fromkeys(lower, 1.0), **needed}, most=0.0)
     add_limits(program, variables, sizes, limits)
-    solution = program.solve(GAP, NODES)
+    solution = program.solve(GAP, NODES, seconds)
     chosen = frozenset(
         index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
     )

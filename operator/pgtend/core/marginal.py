@@ -31,14 +31,15 @@ def losses(
 ) -> Mapping[Index, Loss]:
     """The loss for each index that a plan uses; ``on_tables`` are the indexes of the set that matter to each query, by its id.
 
-    What a plan does not use it does not miss (the used-set rule of ``known_costs``). Plans that are not known count nothing.
+    What a plan does not use it does not miss (the used-set rule of ``known_costs``). Of plans that are not
+    known the cheapest known one counts that the planner may take: asking was not worth it, or the time was over.
     """
     found: dict[Index, Loss] = defaultdict(Loss)
     for query in queries:
         there = on_tables[query.id]
-        together = known.plan_with(query.id, there)
+        together = known.plan_at_most(query.id, there)
         for index in together.used if together else ():
-            without = known.plan_with(query.id, there - {index})
+            without = known.plan_at_most(query.id, there - {index})
             if together is not None and without is not None:
                 found[index] = found[index].after(query.weight, without, together)
     return found

@@ -1,39 +1,42 @@
-"""The advisor's search: what it asks, what follows from the answers, and when it has looked enough.
+"""The advisor's search: in which order it learns plans, what it makes of them, and when it has looked enough.
 
 For each query it learns the plan with nothing and with all candidates, a few without the family of an index that a plan used
-(all that begin with the same key), and each index that was used alone. The program of ``core.selection`` then chooses, the
-chosen set is planned really, and what was learnt goes back, until nothing gets better. The program of ``core.lower_bound`` says
-how much better any other set might be, and which one to look at next to find out.
+(all that begin with the same key), and each index that was used alone; the heaviest queries first, so that something can be
+chosen from the first of them on. The program of ``core.selection`` then chooses, the chosen set is planned really, and what was
+learnt goes back, until nothing gets better. The program of ``core.lower_bound`` says how much better any other set might be,
+and which one to look at next to find out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from math import inf
 
-from pgtend.core.candidates import candidates, starts_with
-from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan, Option, planned_cost
+from pgtend.core.candidate_set import CandidateSet
+from pgtend.core.candidates import starts_with
+from pgtend.core.known_costs import NOTHING, IndexSet, KnownCosts, Option, planned_cost
 from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
 from pgtend.core.marginal import losses
+from pgtend.core.objective import Objective
 from pgtend.core.plan_price import lookups_in, price_with
-from pgtend.core.relevance import stand_ins
+from pgtend.core.planning import Planning, Pool
+from pgtend.core.questions import Answers, Questions
 from pgtend.core.room import Room
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
 from pgtend.core.upkeep import upkeep_of, writes_of
-from pgtend.domain.advice import (
-    Constraints,
-    CostAnswer,
-    CostRequest,
-    CostsRequest,
-    PlanCost,
-    SizesRequest,
-    Unplannable,
-)
+from pgtend.domain.advice import Constraints, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.workload import WeightedQuery, Workload
 
+FIRST_WAVE = 1
+LARGEST_WAVE = 100
+"""Queries that are learnt of first, and at a time; each wave has twice as many as the one before."""
+HEAVY = 0.1
+"""Share of what can be gained, as far as it is known, from which on a query is learnt of in detail at once."""
+LIGHT = 0.005
+"""Share of what can be gained that all queries together stand for that are not learnt of in detail."""
 ALTERNATIVES = 5
 """Plans asked for a query, each without the family of one index that the plan with all candidates uses."""
 ROUNDS = 10
@@ -42,28 +45,12 @@ PROMISES = 6
 """How often a set that promises more than the best so far is looked at."""
 MOST_DOUBTS = 30
 """Queries looked at for one promise, those first of which it promises most."""
-NEVER_ENDING = 1e15
-"""Planner's cost of what would run for centuries (a join of dozens of tables without a condition): beside it nothing counts."""
-BATCH = 200
-"""Plans asked for at a time: the deadline is looked at between batches."""
-
-NOTHING: IndexSet = frozenset()
+SLACK = 0.001
+"""Share of the workload's cost by which that of a set may be uncertain without more plans being worth it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answers:
-    """What the advisor is sent: the answers to its last question, and the seconds since the one before was answered."""
-
-    sizes: tuple[int, ...] = ()
-    costs: tuple[CostAnswer, ...] = ()
-    seconds: float = 0.0
-
-
-Questions = Generator[SizesRequest | CostsRequest, Answers, None]
-"""Yields questions, is sent Answers."""
-
-Pool = dict[tuple[str, IndexSet], CostAnswer]
-"""Answers by query and the indexes shown: what one search has learnt serves the next, with another budget, say."""
+Threshold = Callable[[Collection[float]], float]
+"""From what each query has to gain, what it has to be at least."""
 
 
 class Search:
@@ -79,73 +66,92 @@ class Search:
     ) -> None:
         self.catalog = catalog
         self.constraints = constraints
-        self.unplannable: dict[str, str] = {}
-        # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
-        self.queries = {each.id: each for each in workload.queries if each.query.plannable}
-        unwanted = {replace(index, name=None) for index in constraints.unwanted}
-        found = {each.id: candidates(each.query, catalog, constraints) for each in self.queries.values()}
-        self._own: dict[str, IndexSet] = {query: frozenset(indexes) - unwanted for query, indexes in found.items()}
-        ordered = (index for indexes in found.values() for index in indexes if index not in unwanted)
-        self.sizes: dict[Index, int] = dict.fromkeys(ordered, 0)
-        self._stand_ins = stand_ins(self._own, {query: each.query.relations for query, each in self.queries.items()})
         self.lookups = lookups_in(catalog)
+        # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
+        queries = {each.id: each for each in workload.queries if each.query.plannable}
+        self.candidates = CandidateSet(catalog, constraints)
         price_of = price_with(self.lookups) if constraints.price_risk else planned_cost
-        self.known = KnownCosts(price_of, self._stand_ins)
-        self._pool: Pool = {} if pool is None else pool
-        for (query, shown), answer in self._pool.items():
-            self._learn(query, shown, answer)
+        self.known = KnownCosts(price_of, self.candidates.stand_ins)
+        self._pool = Pool() if pool is None else pool
+        self.planning = Planning(queries, self.candidates, self.known, self._pool, constraints.seconds)
         writes = writes_of(workload.queries, catalog)
-        self.upkeep = {index: upkeep_of(index, catalog, writes) for index in self.sizes}
-        self.budget = constraints.storage_budget
-        self._free_slots = free_slots or Room(catalog, constraints).free_slots
+        self.objective = Objective(
+            planning=self.planning,
+            upkeep=cache(lambda index: upkeep_of(index, catalog, writes)),
+            minimum_gain=constraints.minimum_gain,
+        )
+        free_slots = free_slots or Room(catalog, constraints).free_slots
+        self._limits = Limits(
+            storage=constraints.storage_budget,
+            free_slots={table: free_slots(table) for table in catalog.tables},
+        )
+        self._detailed: set[str] = set()
         self.chosen: IndexSet = NOTHING
+        """The best set so far."""
         self.bound = 0.0
         """What no set of the candidates can be below: weighted planner's cost plus upkeep."""
-        self.seconds = 0.0
-        self.complete = True
-
-    def learn_sizes(self) -> Questions:
-        """Ask for the size of every candidate; those that do not fit the budget alone go."""
-        answers = yield SizesRequest(indexes=tuple(self.sizes))
-        self.seconds += answers.seconds
-        self.sizes = {
-            index: size
-            for index, size in zip(self.sizes, answers.sizes, strict=True)
-            if self.budget is None or size <= self.budget
-        }
-        fitting = frozenset(self.sizes)
-        self._own = {query: found & fitting for query, found in self._own.items()}
 
     def learn_plans(self) -> Questions:
-        """Each query with nothing, with everything, without a family that is used, and with each useful index alone."""
-        yield from self._ask((query, NOTHING) for query in self.queries)
-        yield from self._learn_around(self._own)
+        """Wave by wave: each query with nothing and with everything, and those in detail of which there is most to gain.
+
+        The rest of those that matter follow in detail in the end, when it is known how much there is to gain in all.
+        """
+        queries = _heaviest_first(self.planning.queries.values())
+        for wave in _waves(queries):
+            yield from self.planning.admit(wave)
+            if not self.planning.complete:
+                return
+            yield from self.planning.ask((query, NOTHING) for query in wave)
+            yield from self.planning.ask((query, self.candidates.own[query]) for query in wave)
+            yield from self._learn_details(self._most_to_gain(lambda gains: HEAVY * sum(gains)))
+        yield from self._learn_details(self._most_to_gain(_least_that_matters))
+
+    def _most_to_gain(self, threshold_of: Threshold) -> list[str]:
+        """The queries that have as much to gain as that and are not known in detail, those with most first."""
+        gains = {
+            query.id: self.objective.most_to_gain(query, self.candidates.own[query.id])
+            for query in self.planning.planned()
+        }
+        threshold = threshold_of(gains.values())
+        found = [
+            query for query, gain in gains.items() if gain > 0 and gain >= threshold and query not in self._detailed
+        ]
+        return sorted(found, key=lambda query: -gains[query])
+
+    def _learn_details(self, queries: Sequence[str]) -> Questions:
+        """Each query without a family that is used, and with each useful index alone."""
+        own = self.candidates.own
+        self._detailed.update(queries)
+        yield from self._learn_around({query: own[query] for query in queries})
         # With everything shown the planner takes what holds all that it reads; what is smaller is seen when that is away.
-        narrow = {query: frozenset(index for index in found if not index.include) for query, found in self._own.items()}
+        narrow = {query: frozenset(index for index in own[query] if not index.include) for query in queries}
         yield from self._learn_around(
-            {query: found for query, found in narrow.items() if self._used(query, self._own[query]) - found}
+            {query: found for query, found in narrow.items() if self.planning.used(query, own[query]) - found}
         )
-        yield from self._ask(
+        yield from self.planning.ask(
             (query, frozenset({index}))
-            for query in self.queries
-            for index in self._in_order(self.known.indexes_seen(query) & self._own[query])
+            for query in queries
+            for index in self.candidates.in_order(self.known.indexes_seen(query) & own[query])
         )
 
     def _learn_around(self, shown: Mapping[str, IndexSet]) -> Questions:
         """The plans with these indexes, and each without the family of one that such a plan uses."""
-        yield from self._ask((query, indexes) for query, indexes in shown.items() if indexes)
-        yield from self._ask(
-            (query, indexes - self._no_smaller(index, indexes))
+        yield from self.planning.ask((query, indexes) for query, indexes in shown.items() if indexes)
+        yield from self.planning.ask(
+            (query, indexes - self.candidates.family_no_smaller(index, indexes))
             for query, indexes in shown.items()
-            for index in self._in_order(self._used(query, indexes))[:ALTERNATIVES]
+            for index in self.candidates.in_order(self.planning.used(query, indexes))[:ALTERNATIVES]
         )
 
     def improve(self) -> Questions:
         """Choose; see how much better a set might be and look at the one that promises most; then do without the needless."""
+        yield from self._take_earlier()
         yield from self._settle(patience=3)
         for number in range(PROMISES):
+            if not self.planning.complete:
+                break
             promised = self._most_promising()
-            if self._is_near_enough() or not self.complete:
+            if self._is_near_enough():
                 break
             before = self._cost_of(self.chosen)
             doubts = yield from self._doubt(promised)
@@ -162,85 +168,117 @@ class Search:
         They may show that an index saves too little beside the others: that one is left out, and they are asked for again.
         """
         while True:
-            yield from self._ask(
-                (query, self.relevant(query, self.chosen) - {index})
-                for query in self.queries
-                for index in self._in_order(self._used(query, self.chosen))
-            )
-            if not self.complete or not self.chosen:
-                return
-            needless = self._most_needless()
+            yield from self._learn_without_each()
+            needless = self._most_needless() if self.planning.complete and self.chosen else None
             if needless is None:
-                return
+                break
             self.chosen -= {needless}
+        if self._take_no_worse():
+            yield from self._learn_without_each()
+
+    def _learn_without_each(self) -> Questions:
+        queries = self.planning.planned()
+        yield from self.planning.ask(
+            (
+                (query.id, self.candidates.relevant(query.id, self.chosen) - {index})
+                for query in queries
+                for index in self.candidates.in_order(self.planning.used(query.id, self.chosen))
+            ),
+            self._slack(queries),
+        )
 
     def _most_needless(self) -> Index | None:
         """The chosen index that lacks most to save its upkeep and the least gain beside the others; None where none lacks any.
 
         It has to by the planner's cost, too, which is what a person is shown of it: not only by the price of doubtful plans.
         """
-        on_tables = {query.id: self.relevant(query.id, self.chosen) for query in self.planned()}
-        lost = losses(self.planned(), on_tables, self.known)
-        least_gain, least_price = self.constraints.minimum_gain * self.query_cost(self.chosen), self._least_gain()
+        queries = self.planning.planned()
+        on_tables = {query.id: self.candidates.relevant(query.id, self.chosen) for query in queries}
+        lost = losses(queries, on_tables, self.known)
+        least_gain = self.constraints.minimum_gain * self.objective.query_cost(self.chosen)
+        least_price = self.objective.least_gain(self.chosen)
         surplus = {
-            index: min(lost[index].cost - least_gain, lost[index].price - least_price) - self.upkeep[index]
+            index: min(lost[index].cost - least_gain, lost[index].price - least_price) - self.objective.upkeep(index)
             if index in lost
             else -inf
-            for index in self._in_order(self.chosen)
+            for index in self.candidates.in_order(self.chosen)
         }
         index = min(surplus, key=surplus.__getitem__)
         return index if surplus[index] <= 0 else None
 
-    def relevant(self, query: str, indexes: IndexSet) -> IndexSet:
-        """Those that may matter to the query, whichever query they were thought of for."""
-        own, others = self._own[query], self._stand_ins[query]
-        return frozenset(index for index in indexes if index in own or index in others)
-
-    def planned(self) -> list[WeightedQuery]:
-        """The queries that have a plan without any new index."""
-        return [each for each in self.queries.values() if self.known.plan_with(each.id, NOTHING) is not None]
-
-    def query_cost(self, indexes: IndexSet) -> float:
-        """The workload's cost by the planner with these indexes, where it is known; without upkeep."""
-        return sum(query.weight * plan.cost for query, plan in self._plans(indexes))
-
     def gap(self) -> float | None:
         """The share by which the best set of these candidates may be better than the chosen one; None while nothing is known."""
-        reached = self.query_cost(self.chosen) + sum(self.upkeep[index] for index in self.chosen)
+        reached = self.objective.query_cost(self.chosen) + self.objective.upkeep_of(self.chosen)
         if self.bound <= 0 or reached <= 0:
             return None
         return max(1 - self.bound / reached, 0.0)
 
+    def _earlier(self) -> list[IndexSet]:
+        """What earlier searches ended with, as far as it may be chosen now."""
+        sizes = self.candidates.sizes
+        return [each for each in self._pool.chosen if each <= sizes.keys() and self._limits.allow(each, sizes)]
+
+    def _take_earlier(self) -> Questions:
+        """Begin with the best of what earlier searches ended with."""
+        for earlier in self._earlier():
+            yield from self._try(earlier)
+
+    def _take_no_worse(self) -> bool:
+        """End with none that costs more than what an earlier search ended with: more room never makes the answer worse."""
+        found = self.chosen
+        for earlier in self._earlier():
+            if self._all_in(earlier) < self._all_in(self.chosen):
+                self.chosen = earlier
+        self._pool.chosen.append(self.chosen)
+        return self.chosen != found
+
+    def _all_in(self, indexes: IndexSet) -> float:
+        return self.objective.query_price(indexes) + self.objective.upkeep_of(indexes)
+
     def _settle(self, patience: int = ROUNDS) -> Questions:
-        """Choose, plan what was chosen, take that in, choose again: until a choice comes back, or so many were no better."""
+        """Choose, plan what was chosen, take that in, choose again: until a choice comes back, or so many were no better.
+
+        Where the time is over, there is one choice more, from what is known.
+        """
         seen: set[IndexSet] = set()
-        while patience > 0 and len(seen) < ROUNDS and self.complete:
+        while patience > 0 and len(seen) < ROUNDS:
             choice = self._choose()
             if choice in seen:
                 return
             seen.add(choice)
             before = self._cost_of(self.chosen)
             yield from self._try(choice)
+            if not self.planning.complete:
+                return
             patience -= self._cost_of(self.chosen) >= before
 
     def _try(self, choice: IndexSet) -> Questions:
         """Plan every query with this set; it is the best so far if it is."""
-        yield from self._ask((query, self.relevant(query, choice)) for query in self.queries)
+        yield from self._plan_all_with(choice)
         if self._cost_of(choice) < self._cost_of(self.chosen):
             self.chosen = choice
 
+    def _plan_all_with(self, indexes: IndexSet) -> Questions:
+        queries = self.planning.planned()
+        yield from self.planning.ask(
+            ((query.id, self.candidates.relevant(query.id, indexes)) for query in queries), self._slack(queries)
+        )
+
+    def _slack(self, queries: Sequence[WeightedQuery]) -> Mapping[str, float]:
+        """By how much the cost of one run of each may be uncertain: together they are, by ``SLACK``."""
+        share = SLACK * self.objective.query_price(self.chosen) / max(len(queries), 1)
+        return {query.id: share / query.weight for query in queries if query.weight > 0}
+
     def _do_without_beginnings(self) -> Questions:
         """Leave out an index that another chosen one begins with, where that gives up next to nothing of what is saved."""
-        for index in self._in_order(self.chosen):
+        for index in self.candidates.in_order(self.chosen):
             rest = self.chosen - {index}
             if not any(starts_with(wider, index) for wider in rest):
                 continue
-            yield from self._ask((query, self.relevant(query, rest)) for query in self.queries)
-            saved = self._query_price(NOTHING) - self._query_price(self.chosen)
-            if (
-                self.complete
-                and self._cost_of(rest) <= self._cost_of(self.chosen) + self.constraints.minimum_gain * saved
-            ):
+            yield from self._plan_all_with(rest)
+            saved = self.objective.query_price(NOTHING) - self.objective.query_price(self.chosen)
+            given_up = self._cost_of(rest) - self._cost_of(self.chosen)
+            if self.planning.complete and given_up <= self.constraints.minimum_gain * saved:
                 self.chosen = rest
 
     def _doubt(self, promised: IndexSet) -> Generator[SizesRequest | CostsRequest, Answers, int]:
@@ -249,10 +287,14 @@ class Search:
         Returns how many plans were asked for.
         """
         doubts = sorted(
-            (doubt for query in self.planned() for doubt in self._doubts(query, self.relevant(query.id, promised))),
+            (
+                doubt
+                for query in self.planning.planned()
+                for doubt in self._doubts(query, self.candidates.relevant(query.id, promised))
+            ),
             key=lambda doubt: (-doubt[0], doubt[1]),
         )[:MOST_DOUBTS]
-        yield from self._ask((query, shown) for _, query, shown in doubts)
+        yield from self.planning.ask((query, shown) for _, query, shown in doubts)
         return len(doubts)
 
     def _doubts(self, query: WeightedQuery, promised: IndexSet) -> Iterator[tuple[float, str, IndexSet]]:
@@ -262,28 +304,28 @@ class Search:
         floor = max(floors, key=lambda plan: plan.cost, default=None)
         if floor is None:
             return
-        stood_for = {self._stand_ins[query.id].get(index) for index in promised}
+        stood_for = {self.candidates.stand_ins[query.id].get(index) for index in promised}
         lacking = floor.used - promised - stood_for
         if lacking:
             ceiling = min(plan.cost for plan in plans if plan.used <= promised)
-            largest = max(self._in_order(lacking), key=lambda index: self.sizes.get(index, 0))
-            without = self._no_smaller(largest, floor.shown) - promised
+            largest = max(self.candidates.in_order(lacking), key=lambda index: self.candidates.sizes[index])
+            without = self.candidates.family_no_smaller(largest, floor.shown) - promised
             yield query.weight * (ceiling - floor.cost), query.id, (floor.shown | promised) - without
 
     def _most_promising(self) -> IndexSet:
         """The set that might be the best for all that is known; takes the bound in."""
-        queries = [FlooredQuery(weight=query.weight, floors=self._floors(query.id)) for query in self.planned()]
-        promise = most_promising(queries, self.sizes, self.upkeep, self._limits())
+        promise = most_promising(
+            [FlooredQuery(weight=query.weight, floors=self._floors(query.id)) for query in self.planning.planned()],
+            self.candidates.sizes,
+            {index: self.objective.upkeep(index) for index in self.candidates.sizes},
+            self._limits,
+            self.planning.seconds_left,
+        )
         self.bound = max(self.bound, promise.bound)
         return promise.indexes
 
-    def _no_smaller(self, index: Index, among: IndexSet) -> IndexSet:
-        """Its family but for what is smaller: the planner is to tell what a smaller one does."""
-        size = self.sizes.get(index, 0)
-        return frozenset(each for each in _family(index, among) if self.sizes.get(each, 0) >= size)
-
     def _floors(self, query: str) -> list[Floor]:
-        relevant = self._own[query] | (self._stand_ins[query].keys() & self.sizes.keys())
+        relevant = self.candidates.all_relevant(query)
         floors = [
             Floor(beyond=self.known.beyond(query, plan, relevant), cost=plan.cost) for plan in self.known.plans(query)
         ]
@@ -294,87 +336,48 @@ class Search:
 
     def _options(self, query: str) -> list[Option]:
         """The options that the budget allows."""
-        return [option for option in self.known.options(query) if option.used <= self.sizes.keys()]
+        return [option for option in self.known.options(query) if option.used <= self.candidates.sizes.keys()]
 
     def _is_near_enough(self) -> bool:
         gap = self.gap()
         return gap is not None and gap <= self.constraints.tolerance
 
-    def _ask(self, questions: Iterable[tuple[str, IndexSet]]) -> Questions:
-        """Ask what does not follow from what is known, in batches, until the time is spent."""
-        open_questions = [
-            (query, shown)
-            for query, shown in dict.fromkeys(questions)
-            if query not in self.unplannable and self.known.plan_with(query, shown) is None
-        ]
-        for start in range(0, len(open_questions), BATCH):
-            if self.constraints.seconds is not None and self.seconds >= self.constraints.seconds:
-                self.complete = False
-                return
-            batch = open_questions[start : start + BATCH]
-            requests = tuple(
-                CostRequest(query=self.queries[query].query, shown=self._in_order(shown)) for query, shown in batch
-            )
-            answers = yield CostsRequest(requests=requests)
-            self.seconds += answers.seconds
-            for (query, shown), answer in zip(batch, answers.costs, strict=True):
-                self._pool[query, shown] = answer
-                self._learn(query, shown, answer)
-
-    def _learn(self, query: str, shown: IndexSet, answer: CostAnswer) -> None:
-        if isinstance(answer, PlanCost) and not shown and answer.cost > NEVER_ENDING:
-            answer = Unplannable(reason="Its estimated cost is beyond anything that could ever end.")
-        if isinstance(answer, Unplannable):
-            self.unplannable.setdefault(query, answer.reason)
-        self.known.learn(query, shown, answer)
-
-    def _used(self, query: str, shown: IndexSet) -> IndexSet:
-        plan = self.known.plan_with(query, self.relevant(query, shown))
-        return plan.used if plan else NOTHING
-
     def _choose(self) -> IndexSet:
-        seen = frozenset().union(*(self.known.indexes_seen(query) for query in self.queries))
-        indexes = self._in_order(seen)
-        threshold = self._least_gain()
+        queries = self.planning.planned()
+        indexes = self.candidates.in_order(frozenset().union(*(self.known.indexes_seen(each.id) for each in queries)))
+        threshold = self.objective.least_gain(self.chosen)
         return choose_indexes(
-            [WeightedOptions(weight=query.weight, options=self._options(query.id)) for query in self.planned()],
-            {index: self.sizes[index] for index in indexes},
-            {index: self.upkeep[index] + threshold for index in indexes},
-            self._limits(),
+            [WeightedOptions(weight=query.weight, options=self._options(query.id)) for query in queries],
+            {index: self.candidates.sizes[index] for index in indexes},
+            {index: self.objective.upkeep(index) + threshold for index in indexes},
+            self._limits,
+            self.planning.seconds_left,
         )
 
-    def _limits(self) -> Limits:
-        free = {table: self._free_slots(table) for table in {index.table_name for index in self.sizes}}
-        return Limits(storage=self.budget, free_slots=free)
-
-    def _query_price(self, indexes: IndexSet) -> float:
-        return sum(query.weight * plan.price for query, plan in self._plans(indexes))
-
-    def _plans(self, indexes: IndexSet) -> Iterable[tuple[WeightedQuery, KnownPlan]]:
-        for query in self.planned():
-            plan = self.known.plan_with(query.id, self.relevant(query.id, indexes))
-            plan = plan or self.known.plan_with(query.id, NOTHING)
-            if plan is not None:
-                yield query, plan
-
     def _cost_of(self, indexes: IndexSet) -> float:
-        """What is made least: the price of the workload, with the upkeep and the least gain of each index."""
-        threshold = self._least_gain()
-        return self._query_price(indexes) + sum(self.upkeep[index] + threshold for index in indexes)
-
-    def _least_gain(self) -> float:
-        """What an index must save: a share of the cost that the chosen set leaves, as if advice were asked for again then."""
-        return self.constraints.minimum_gain * self._query_price(self.chosen)
-
-    def _in_order(self, indexes: IndexSet) -> tuple[Index, ...]:
-        """Always in the order of the candidates, so that the same input gives the same answer."""
-        if len(indexes) < 2:
-            return tuple(indexes)
-        return tuple(index for index in self.sizes if index in indexes)
+        return self.objective.cost_of(indexes, self.chosen)
 
 
-def _family(index: Index, among: IndexSet) -> IndexSet:
-    """Those that begin with the same key."""
-    return frozenset(
-        each for each in among if each.table_name == index.table_name and each.columns[0] == index.columns[0]
-    )
+def _heaviest_first(queries: Iterable[WeightedQuery]) -> list[str]:
+    """By the time that they took, or where that is not known by weight."""
+    return [
+        each.id for each in sorted(queries, key=lambda query: -(query.load.total_ms if query.load else query.weight))
+    ]
+
+
+def _waves(queries: Sequence[str]) -> Iterator[Sequence[str]]:
+    start, size = 0, FIRST_WAVE
+    while start < len(queries):
+        yield queries[start : start + size]
+        start, size = start + size, min(2 * size, LARGEST_WAVE)
+
+
+def _least_that_matters(gains: Iterable[float]) -> float:
+    """What a query has to gain at least, so that those that have less stand for next to nothing together."""
+    ordered = sorted(gains)
+    left = LIGHT * sum(ordered)
+    for gain in ordered:
+        left -= gain
+        if left < 0:
+            return gain
+    return 0.0

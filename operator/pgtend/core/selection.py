@@ -10,6 +10,7 @@ option are all chosen, none can be taken that costs the planner more.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -38,13 +39,24 @@ class Limits:
     storage: int | None
     free_slots: Mapping[TableName, int]
 
+    def allow(self, indexes: IndexSet, sizes: Mapping[Index, int]) -> bool:
+        """Whether all of these may be chosen together."""
+        counts = Counter(index.table_name for index in indexes)
+        fits = self.storage is None or sum(sizes[index] for index in indexes) <= self.storage
+        return fits and all(count <= self.free_slots.get(table, count) for table, count in counts.items())
+
 
 def choose_indexes(
-    queries: Sequence[WeightedOptions], sizes: Mapping[Index, int], upkeep: Mapping[Index, float], limits: Limits
+    queries: Sequence[WeightedOptions],
+    sizes: Mapping[Index, int],
+    upkeep: Mapping[Index, float],
+    limits: Limits,
+    seconds: float | None = None,
 ) -> IndexSet:
     """The set with the least weighted price plus upkeep; ``upkeep`` is in the unit of weight times price.
 
-    Same input, same answer: the order of ``sizes`` decides between equals. Without a proven optimum in time, the best found.
+    Same input, same answer: the order of ``sizes`` decides between equals. Without a proven optimum in the
+    ``seconds`` that are left, the best found.
     """
     if not sizes:
         return frozenset()
@@ -65,7 +77,7 @@ def choose_indexes(
         for chosen, options in sorted(uses.items()):  # sets have no order of their own
             program.add_row({**options, chosen: -1.0}, most=0.0)
     add_limits(program, variables, sizes, limits)
-    solution = program.solve(GAP, NODES)
+    solution = program.solve(GAP, NODES, seconds)
     return frozenset(
         index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
     )
@@ -78,7 +90,9 @@ def add_limits(
     if limits.storage is not None:
         members = {variable: float(sizes[index]) for index, variable in variables.items()}
         program.add_row(members, 0.0, float(limits.storage))
-    for table, free in limits.free_slots.items():
-        on_table = {variable: 1.0 for index, variable in variables.items() if index.table_name == table}
-        if on_table:
-            program.add_row(on_table, 0.0, float(max(free, 0)))
+    on_table: dict[TableName, dict[int, float]] = {}
+    for index, variable in variables.items():
+        on_table.setdefault(index.table_name, {})[variable] = 1.0
+    for table, members in on_table.items():
+        if table in limits.free_slots:
+            program.add_row(members, 0.0, float(max(limits.free_slots[table], 0)))

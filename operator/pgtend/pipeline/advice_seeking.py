@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from pgtend.core.advise import advise
 from pgtend.core.conditions import TERMINAL_REASONS
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
@@ -18,9 +17,9 @@ from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, Recommendation
 from pgtend.domain.verification import Verdict
 from pgtend.domain.workload import Load, Workload
-from pgtend.pipeline.advising import run_advisor
+from pgtend.pipeline.advising import Constants, advise_on
 from pgtend.pipeline.collecting import keep_loads
-from pgtend.pipeline.constants import read_values, with_constants
+from pgtend.pipeline.constants import read_values
 from pgtend.pipeline.facts import is_applied, storage_added
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import name_of
@@ -119,8 +118,8 @@ async def _advise(
         async with ports.target.observe(scene.policy) as database:
             values = await read_values(workload, scene.catalog, database)
         async with ports.target.plan(scene.policy, scene.catalog) as model:
-            varied = await with_constants(workload, scene.catalog, values, memory.samples.by_fingerprint, model)
-            advice = await run_advisor(advise(varied, scene.catalog, constraints), model)
+            constants = Constants(values=values, sampled=memory.samples.by_fingerprint)
+            advice = await advise_on(workload, scene.catalog, constraints, constants, model)
             memory.spent = _sum(memory.spent, model.spent)
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF:

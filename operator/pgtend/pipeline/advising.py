@@ -5,12 +5,50 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Generator
-from dataclasses import replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from pgtend.core.search import Answers
-from pgtend.domain.advice import Advice, CostsRequest, SizesRequest
+from pgtend.core.advise import advise
+from pgtend.core.questions import Answers
+from pgtend.domain.advice import Advice, Constraints, CostsRequest, SizesRequest
+from pgtend.domain.catalog import Catalog
+from pgtend.domain.values import ValuesOfColumns
+from pgtend.domain.workload import Query, Workload
+from pgtend.pipeline.constants import with_constants
 from pgtend.ports import CostModel
+
+SHARE_FOR_CONSTANTS = 0.25
+"""Of the time for planning: what may go into finding out which constants agree with what ran."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constants:
+    """What there is to plan with in the place of parameters."""
+
+    values: ValuesOfColumns = field(default_factory=dict)
+    """Of pg_stats."""
+    sampled: Mapping[str, Sequence[Query]] = field(default_factory=dict)
+    """Texts with the constants of real calls, by fingerprint."""
+
+
+async def advise_on(
+    workload: Workload,
+    catalog: Catalog,
+    constraints: Constraints,
+    constants: Constants,
+    cost_model: CostModel,
+    is_enough: Callable[[], bool] = lambda: False,
+) -> Advice:
+    """Advice on the workload with constants put in, within the seconds of the constraints for both; see ``run_advisor``."""
+    began = time.monotonic()
+    limit = math.inf if constraints.seconds is None else constraints.seconds
+
+    def is_over() -> bool:
+        return is_enough() or time.monotonic() - began >= SHARE_FOR_CONSTANTS * limit
+
+    varied = await with_constants(workload, catalog, constants.values, constants.sampled, cost_model, is_over)
+    within = replace(constraints, seconds=max(limit - (time.monotonic() - began), 0.0))
+    return await run_advisor(advise(varied, catalog, within), cost_model, is_enough)
 
 
 async def run_advisor(
@@ -26,6 +64,7 @@ async def run_advisor(
     started = time.monotonic()
     while True:
         question = await asyncio.to_thread(_next_question, advisor, answers)
+        asked = time.monotonic()
         if isinstance(question, Advice):
             return question
         if isinstance(question, SizesRequest):
@@ -33,7 +72,7 @@ async def run_advisor(
         else:
             answers = Answers(costs=await cost_model.costs(question.requests))
         answered = time.monotonic()
-        answers = replace(answers, seconds=answered - started)
+        answers = replace(answers, seconds=answered - started, planning_seconds=answered - asked)
         started = answered
         if is_enough():
             answers = replace(answers, seconds=math.inf)

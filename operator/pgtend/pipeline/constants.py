@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pgtend.core.plan_variants import columns_compared, keep_agreeing, to_be_compared, vary
-from pgtend.domain.advice import CostRequest
+from pgtend.domain.advice import CostAnswer, CostRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import Query, Workload
 from pgtend.ports import CostModel, Database
+
+_AT_ONCE = 5
+"""Plans between two looks at the time."""
 
 
 async def read_values(workload: Workload, catalog: Catalog, database: Database) -> ValuesOfColumns:
@@ -24,9 +27,20 @@ async def with_constants(
     values: ValuesOfColumns,
     sampled: Mapping[str, Sequence[Query]],
     model: CostModel,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Workload:
-    """The workload in variants, as ``pgtend.core.plan_variants`` says; costs one plan for each variant made of pg_stats."""
+    """The workload in variants, as ``pgtend.core.plan_variants`` says; costs one plan for each variant made of pg_stats.
+
+    Once the time for that ``is_over``, the variants of statements that were not planned by then all stay.
+    """
     varied = vary(workload, catalog, values, sampled)
     compared = to_be_compared(varied)
-    answers = await model.costs([CostRequest(query=each.query) for each in compared]) if compared else ()
-    return keep_agreeing(varied, {each.id: answer for each, answer in zip(compared, answers, strict=True)})
+    answers: dict[str, CostAnswer] = {}
+    for start in range(0, len(compared), _AT_ONCE):
+        if is_over():
+            break
+        batch = compared[start : start + _AT_ONCE]
+        costs = await model.costs([CostRequest(query=each.query) for each in batch])
+        answers |= {each.id: answer for each, answer in zip(batch, costs, strict=True)}
+    in_part = {each.statement for each in compared if each.id not in answers}
+    return keep_agreeing(varied, {each.id: answers[each.id] for each in compared if each.statement not in in_part})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 
 from pgtend.core.advise import Advisor
-from pgtend.core.search import Answers
+from pgtend.core.questions import Answers
 from pgtend.core.size import estimate_size
 from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.domain.advice import Advice, CostAnswer, CostRequest, PlanCost, SizesRequest, Unplannable
@@ -18,10 +18,18 @@ from pgtend.domain.workload import Query
 class Planner:
     """Each use of a table takes the cheapest of a full scan and the shown or existing indexes."""
 
-    def __init__(self, catalog: Catalog, unplannable: Mapping[str, str] | None = None, seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        unplannable: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+        plan_seconds: float = 0.0,
+    ) -> None:
         self.catalog = catalog
         self.unplannable = unplannable or {}
         self.seconds = seconds
+        self.plan_seconds = plan_seconds
+        self.batches: list[int] = []
         self.explains = 0
 
     def answer(self, advisor: Advisor) -> Advice:
@@ -38,7 +46,9 @@ class Planner:
                 answers = Answers(sizes=sizes, seconds=self.seconds)
             else:
                 costs = tuple(map(self.plan, question.requests))
-                answers = Answers(costs=costs, seconds=self.seconds)
+                self.batches.append(len(costs))
+                took = len(costs) * self.plan_seconds
+                answers = Answers(costs=costs, seconds=self.seconds + took, planning_seconds=took)
 
     def size(self, index: Index) -> int:
         return estimate_size(index, self.catalog)

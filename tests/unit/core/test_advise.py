@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from pgtend.core.advise import advise
 from pgtend.core.candidates import is_served, starts_with
+from pgtend.core.planning import FIRST_AT_ONCE, Pool
 from pgtend.core.rule_of_thumb import advise_unvalidated
-from pgtend.core.search import Pool
 from pgtend.core.statement import read_statement
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, PlanCost
 from pgtend.domain.catalog import Catalog, ExistingIndex
@@ -116,6 +117,11 @@ def test_once_the_advice_is_applied_there_is_nothing_new(given_workload: Workloa
     assert creates(again) == []
 
 
+def all_in(advice: Advice) -> float:
+    """The cost of the workload and of the upkeep: what advice without a price of risk makes least."""
+    return advice.cost_after + sum(change.evidence.write_cost for change in advice.changes)
+
+
 @settings(max_examples=30, deadline=None)
 @given(workloads, st.integers(0, 100_000_000), st.integers(0, 100_000_000))
 def test_a_larger_budget_is_worse_by_no_more_than_the_advice_itself_says(
@@ -124,10 +130,48 @@ def test_a_larger_budget_is_worse_by_no_more_than_the_advice_itself_says(
     within = Constraints(storage_budget=budget, minimum_gain=0.0, price_risk=False)
     smaller = ask(given_workload, constraints=within)
     larger = ask(given_workload, constraints=replace(within, storage_budget=budget + more))
-    reached = [
-        advice.cost_after + sum(change.evidence.write_cost for change in advice.changes) for advice in (smaller, larger)
-    ]
-    assert reached[1] * (1 - (larger.gap or 0.0)) <= reached[0] * (1 + 1e-6)
+    assert all_in(larger) * (1 - (larger.gap or 0.0)) <= all_in(smaller) * (1 + 1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(workloads, st.lists(st.integers(0, 100_000_000), min_size=2, max_size=5), st.sampled_from((0.0, 0.002, 0.05)))
+def test_with_one_pool_a_larger_budget_is_never_worse(
+    given_workload: Workload, drawn: list[int], minimum_gain: float
+) -> None:
+    pool, planner, reached = Pool(), Planner(SHOP), inf
+    for budget in sorted(drawn):
+        within = Constraints(storage_budget=budget, minimum_gain=minimum_gain, price_risk=False)
+        advice = planner.answer(advise(given_workload, SHOP, within, pool))
+        assert all_in(advice) <= reached * (1 + 1e-6)  # the evidence is rounded
+        reached = all_in(advice)
+
+
+@settings(max_examples=30, deadline=None)
+@given(workloads, st.integers(1, 60))
+def test_whenever_the_time_is_over_something_sensible_is_advised(given_workload: Workload, plans: int) -> None:
+    planner = Planner(SHOP, plan_seconds=1.0)
+    advice = ask(given_workload, constraints=Constraints(seconds=float(plans), minimum_gain=0.0), planner=planner)
+    assert advice.cost_after <= advice.cost_before
+    assert planner.explains <= max(plans, FIRST_AT_ONCE)
+    if not advice.complete:
+        assert planner.explains >= min(plans, FIRST_AT_ONCE)
+
+
+def test_on_a_slow_server_the_heaviest_statement_is_helped_first() -> None:
+    given_workload = workload((*TEXTS[1:8], TEXTS[0]), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 900.0])
+    planner = Planner(SHOP, plan_seconds=1.0)
+    advice = ask(given_workload, constraints=Constraints(seconds=9.0), planner=planner)
+    assert not advice.complete
+    helped = {query.fingerprint for change in advice.changes for query in change.evidence.queries}
+    assert given_workload.queries[7].query.fingerprint in helped
+
+
+def test_batches_are_as_large_as_the_planner_is_quick_and_do_not_change_the_answer() -> None:
+    slow, quick = Planner(SHOP, plan_seconds=1.0), Planner(SHOP, plan_seconds=0.0001)
+    assert ask(workload(), planner=slow) == ask(workload(), planner=quick)
+    assert slow.batches[0] == FIRST_AT_ONCE
+    assert set(slow.batches[1:]) == {1}
+    assert max(quick.batches) > FIRST_AT_ONCE
 
 
 @settings(max_examples=30, deadline=None)
@@ -174,7 +218,7 @@ def test_the_advice_says_how_far_it_may_be_from_the_best(given_workload: Workloa
 
 
 def test_what_one_search_has_learnt_serves_the_next() -> None:
-    pool: Pool = {}
+    pool = Pool()
     first, second = Planner(SHOP), Planner(SHOP)
     advice = first.answer(advise(workload(), SHOP, Constraints(), pool))
     again = second.answer(advise(workload(), SHOP, Constraints(), pool))

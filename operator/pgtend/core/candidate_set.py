@@ -1,0 +1,74 @@
+"""The candidates of a workload: whose they are, how large they are, and which of them matter to which query."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import replace
+
+from pgtend.core.candidates import candidates
+from pgtend.core.known_costs import NOTHING, IndexSet
+from pgtend.core.questions import Answers
+from pgtend.core.relevance import stand_ins
+from pgtend.domain.advice import Constraints, SizesRequest
+from pgtend.domain.catalog import Catalog
+from pgtend.domain.index import Index, TableName
+from pgtend.domain.workload import WeightedQuery
+
+
+class CandidateSet:
+    """The candidates of each query; always in the same order, so that the same input gives the same answer."""
+
+    def __init__(self, catalog: Catalog, constraints: Constraints) -> None:
+        self._catalog = catalog
+        self._constraints = constraints
+        self._unwanted = {replace(index, name=None) for index in constraints.unwanted}
+        self._relations: dict[str, frozenset[TableName]] = {}
+        self._places: dict[Index, int] = {}
+        self.own: dict[str, IndexSet] = {}
+        """Those that were thought of for each query, by its id; of the queries that were admitted."""
+        self.sizes: dict[Index, int] = {}
+        """Bytes; without those that do not fit the budget alone."""
+        self.stand_ins: dict[str, dict[Index, Index]] = {}
+
+    def admit(self, queries: Iterable[WeightedQuery]) -> Generator[SizesRequest, Answers, Answers]:
+        """Take in the candidates of these queries, and ask for the sizes of the new ones; returns the answer."""
+        own: dict[str, tuple[Index, ...]] = {}
+        for each in queries:
+            found = candidates(each.query, self._catalog, self._constraints)
+            own[each.id] = tuple(index for index in found if index not in self._unwanted)
+            self._relations[each.id] = each.query.relations
+        new = tuple(dict.fromkeys(index for found in own.values() for index in found if index not in self._places))
+        self._places |= {index: place for place, index in enumerate(new, len(self._places))}
+        answers = yield SizesRequest(indexes=new)
+        budget = self._constraints.storage_budget
+        self.sizes |= {
+            index: size for index, size in zip(new, answers.sizes, strict=True) if budget is None or size <= budget
+        }
+        self.own |= {query: frozenset(index for index in found if index in self.sizes) for query, found in own.items()}
+        for query, others in stand_ins(self.own, self._relations).items():
+            self.stand_ins.setdefault(query, {}).update(others)
+        return answers
+
+    def relevant(self, query: str, indexes: IndexSet) -> IndexSet:
+        """Those that may matter to the query, whichever query they were thought of for."""
+        own, others = self.own.get(query, NOTHING), self.stand_ins.get(query, {})
+        return frozenset(index for index in indexes if index in own or index in others)
+
+    def all_relevant(self, query: str) -> IndexSet:
+        """Every candidate that may matter to the query."""
+        return self.own.get(query, NOTHING) | (self.stand_ins.get(query, {}).keys() & self.sizes.keys())
+
+    def in_order(self, indexes: Iterable[Index]) -> tuple[Index, ...]:
+        """In the order of the candidates; without those that are none, or do not fit."""
+        return tuple(sorted((index for index in indexes if index in self.sizes), key=self._places.__getitem__))
+
+    def family_no_smaller(self, index: Index, among: IndexSet) -> IndexSet:
+        """Those that begin with the same key, but for what is smaller: the planner is to tell what a smaller one does."""
+        size = self.sizes.get(index, 0)
+        return frozenset(
+            each
+            for each in among
+            if each.table_name == index.table_name
+            and each.columns[0] == index.columns[0]
+            and self.sizes.get(each, 0) >= size
+        )
