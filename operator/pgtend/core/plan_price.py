@@ -13,6 +13,10 @@ marketplace: with that third the plans that ran slower than without indexes cost
 ones less, but for a few near the line; with none of it every slower one looked good, from 0.4 on many faster ones did not
 (docs/decisions/2026-11-24-price-of-plans.md).
 
+HypoPG gives its indexes no height, so that the planner charges nothing for the pages above their leaves, and takes a hypothetical
+twin of a primary key for cheaper than the primary key (a lookup of 8.07 instead of 8.44). What a real index of that size is
+charged for each search (``btcostestimate`` in selfuncs.c: 50 cpu_operator_cost a page on the way down) is added.
+
 A long scan of an index whose order is nearly that of the rows is charged as if they lay side by side; they only lie near each
 other, and fetching each takes several times what the planner charges for a row (such a plan took 2.3 times as long as a full scan).
 """
@@ -21,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, log, sqrt
 
 from pgtend.domain.advice import PlanCost
 from pgtend.domain.catalog import Catalog, Table
@@ -36,6 +40,8 @@ SEQUENTIAL_PAGE = 1.0
 CPU_OF_RUN = 0.55
 CPU_OF_ROW = 0.0175
 """What the planner charges for descending a B-tree of three levels, and for each row found: its default cpu costs."""
+CPU_OF_PAGE_DOWN = 0.125
+"""What the planner charges for each page of a real B-tree on the way from its root to a leaf, the leaf included."""
 LONG_SCAN = 1000.0
 """Rows from which on a single index scan is looked at."""
 CPU_OF_FETCH = 0.06
@@ -70,11 +76,12 @@ class Lookup:
 Lookups = Callable[[PlanShape], tuple[Lookup, ...]]
 
 
-def price_with(lookups: Lookups) -> Callable[[PlanCost], float]:
+def price_with(lookups: Lookups, catalog: Catalog) -> Callable[[PlanCost], float]:
     """The price of a plan, in the planner's units: never less than its cost, and just that without a shape."""
 
     def price(answer: PlanCost) -> float:
-        return answer.cost + sum(lookup.extra for lookup in lookups(answer.shape))
+        extras = sum(lookup.extra for lookup in lookups(answer.shape))
+        return answer.cost + extras + _descents(answer.shape, catalog)
 
     return price
 
@@ -92,6 +99,28 @@ def lookups_in(catalog: Catalog) -> Lookups:
         return tuple(_lookups(shape, tables, existing))
 
     return lookups
+
+
+def _descents(shape: PlanShape, catalog: Catalog) -> float:
+    """What the plan's hypothetical indexes are spared and real ones are not."""
+    hypothetical = [
+        (number, node.loops * _descent(node.index, table))
+        for number, node in enumerate(shape)
+        if isinstance(node.index, Index) and (table := catalog.tables.get(node.index.table_name)) is not None
+    ]
+    if not hypothetical:
+        return 0.0
+    shares = _shares_run(shape, _parents(shape))
+    return sum(shares[number] * spared for number, spared in hypothetical)
+
+
+def _descent(index: Index | str | None, table: Table) -> float:
+    """What a search of a hypothetical index is not charged: the way from its root to a leaf. Nothing for an existing one."""
+    if not isinstance(index, Index) or index.method is not AccessMethod.BTREE:
+        return 0.0
+    leaves = table.rows / ENTRIES_A_PAGE
+    height = ceil(log(leaves) / log(ENTRIES_A_PAGE)) if leaves > 1 else 0
+    return (height + 1) * CPU_OF_PAGE_DOWN
 
 
 def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[str, Index]) -> Iterator[Lookup]:
@@ -119,7 +148,7 @@ def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[st
             pages = pages_read(size, runs * max(fetched / ENTRIES_A_PAGE, 1.0))
         else:
             pages = pages_read(max(table.bytes / PAGE_BYTES, 1.0), runs * fetched)
-        charged = max(node.cost - CPU_OF_RUN - CPU_OF_ROW * fetched, 0.0) * runs
+        charged = max(node.cost + _descent(search.index, table) - CPU_OF_RUN - CPU_OF_ROW * fetched, 0.0) * runs
         in_order = _order(number, search, index, shape, parents, tables, existing)
         if node.kind != "Index Only Scan":
             in_order *= _correlation(table, index) ** 2

@@ -70,7 +70,7 @@ class Search:
         # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
         queries = {each.id: each for each in workload.queries if each.query.plannable}
         self.candidates = CandidateSet(catalog, constraints)
-        price_of = price_with(self.lookups) if constraints.price_risk else planned_cost
+        price_of = price_with(self.lookups, catalog) if constraints.price_risk else planned_cost
         self.known = KnownCosts(price_of, self.candidates.stand_ins)
         self._pool = Pool() if pool is None else pool
         self.planning = Planning(queries, self.candidates, self.known, self._pool, constraints.seconds)

@@ -37,7 +37,7 @@ FOUND = (scan("payments", 3, 12, kind="Index Scan", index=BY_BOOKING, conditions
 
 
 def plan(shape: PlanShape, of: Catalog = SHOP) -> KnownPlan:
-    price = price_with(lookups_in(of))(planned(shape))
+    price = price_with(lookups_in(of), of)(planned(shape))
     return KnownPlan(shown=frozenset(), used=frozenset(), cost=shape[0].cost, price=price, summary="", shape=shape)
 
 
