@@ -104,7 +104,7 @@ def lookups_in(catalog: Catalog) -> Lookups:
 def _descents(shape: PlanShape, catalog: Catalog) -> float:
     """What the plan's hypothetical indexes are spared and real ones are not."""
     hypothetical = [
-        (number, node.loops * _descent(node.index, table))
+        (number, node.loops * node.searches * _descent(node.index, table))
         for number, node in enumerate(shape)
         if isinstance(node.index, Index) and (table := catalog.tables.get(node.index.table_name)) is not None
     ]
@@ -148,7 +148,10 @@ def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[st
             pages = pages_read(size, runs * max(fetched / ENTRIES_A_PAGE, 1.0))
         else:
             pages = pages_read(max(table.bytes / PAGE_BYTES, 1.0), runs * fetched)
-        charged = max(node.cost + _descent(search.index, table) - CPU_OF_RUN - CPU_OF_ROW * fetched, 0.0) * runs
+        charged = (
+            max(node.cost + search.searches * _descent(search.index, table) - CPU_OF_RUN - CPU_OF_ROW * fetched, 0.0)
+            * runs
+        )
         in_order = _order(number, search, index, shape, parents, tables, existing)
         if node.kind != "Index Only Scan":
             in_order *= _correlation(table, index) ** 2

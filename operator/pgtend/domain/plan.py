@@ -41,6 +41,8 @@ class PlanNode:
     """Conditions by which the index is searched; with none it is read from end to end."""
     equalities: int = 0
     """How many of the conditions are equalities."""
+    searches: int = 1
+    """How many times one run searches the index: more than once for the elements of lists."""
     given_by: tuple[str, str] | None = None
     """Alias and column of another table whose values the index is searched for."""
     filtered: bool = False

@@ -20,6 +20,10 @@ Plan = Mapping[str, Any]
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _EQUALITY = re.compile(r" = (?!ALL)")
+_ANY = re.compile(r"(?P<any> = ANY \((?:'(?P<literal>(?:[^']|'')*)'|ARRAY\[(?P<elements>[^\]]*)\])?)|'(?:[^']|'')*'")
+"""A list, or a literal, in which nothing is a list."""
+_LENGTH_OF_UNKNOWN_ARRAY = 10
+"""As the planner has it (estimate_array_length in selfuncs.c)."""
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$]*)'
 _COLUMN = re.compile(rf"(?<![\w$\".])({_NAME})\.({_NAME})(?![\w$\".(])")
 
@@ -55,11 +59,23 @@ def _nodes(
         alias=str(plan.get("Alias", "")),
         conditions=condition.count(") AND (") + 1 if condition else 0,
         equalities=len(_EQUALITY.findall(condition)),
+        searches=_searches(str(plan.get("Index Cond", ""))),
         given_by=_given_by(condition, aliases - {str(plan.get("Alias", ""))}),
         filtered="Filter" in plan or "Join Filter" in plan,
     )
     for child in plan.get("Plans", ()):
         yield from _nodes(child, hypothetical, aliases, depth + 1, _loops_of(child, plan, loops))
+
+
+def _searches(condition: str) -> int:
+    """Searches of one run: one for each combination of the elements of the arrays in ``= ANY``."""
+    searches = 1
+    for match in _ANY.finditer(condition):
+        if match["any"] is None:
+            continue
+        listed = match["elements"] if match["literal"] is None else match["literal"]
+        searches *= _LENGTH_OF_UNKNOWN_ARRAY if listed is None else listed.count(",") + 1
+    return searches
 
 
 def _given_by(condition: str, others: frozenset[str]) -> tuple[str, str] | None:

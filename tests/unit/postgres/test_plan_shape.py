@@ -108,3 +108,20 @@ def test_an_index_is_searched_for_the_values_of_another_table(
     outer = scan("Seq Scan", "bookings", 40, 900.0, Alias='Od"d b' if "Od" in condition else "b")
     found = read_shape(node("Nested Loop", 120, 1100.0, outer, inner), {})[-1]
     assert (found.alias, found.conditions, found.given_by) == ("p", conditions, given_by)
+
+
+@pytest.mark.parametrize(
+    ("condition", "searches"),
+    [
+        ("(id = 17)", 1),
+        ("(id = ANY ('{1,20,30}'::integer[]))", 3),
+        ("((id = ANY ('{1,20}'::integer[])) AND (state = ANY ('{a,b,c}'::text[])))", 6),
+        ("(id = ANY (ARRAY[$1, $2]))", 2),
+        ("(id = ANY ($1))", 10),
+        ("((id = 1) AND (note = 'x = ANY (y'::text))", 1),
+    ],
+)
+def test_a_list_is_searched_for_element_by_element(condition: str, searches: int) -> None:
+    plan = scan("Index Scan", "payments", 1, 8.0, **{"Index Name": "payments_pkey", "Index Cond": condition})
+    (found,) = read_shape(plan, {})
+    assert found.searches == searches
