@@ -25,7 +25,7 @@ def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tupl
     for use in table_uses(query, catalog):
         table = catalog.tables[use.table]
         if is_indexable(table):
-            found |= dict.fromkeys(_of_use(use, table, catalog.collation, constraints))
+            found |= dict.fromkeys(_of_use(use, table, constraints))
         elif is_orderable(table) and len(query.relations) > 1:
             found |= dict.fromkeys(_of_order(use, table, constraints))
         for part in largest_parts(table, catalog):
@@ -55,9 +55,9 @@ def _of_part(use: TableUse, part: Table, constraints: Constraints) -> Iterator[I
             yield Index(schema=name.schema, table=name.table, columns=keys)
 
 
-def _of_use(use: TableUse, table: Table, collation: str, constraints: Constraints) -> Iterator[Index]:
+def _of_use(use: TableUse, table: Table, constraints: Constraints) -> Iterator[Index]:
     width, name = constraints.max_width, table.name
-    for keys in key_lists(use, table, width, collation):
+    for keys in key_lists(use, table, width):
         simple = all(key.expression is None for key in keys)
         if len(keys) <= width and fits(keys, table) and (simple or not constraints.plain_only):
             yield Index(schema=name.schema, table=name.table, columns=keys)

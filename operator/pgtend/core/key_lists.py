@@ -16,7 +16,6 @@ _MOST_PERMUTED = 6
 """Columns of one table of which all ordered pairs are tried."""
 _MOST_READ = 10
 """Columns of one table that a query reads of which each may be a second key."""
-_BYTEWISE = frozenset({"C", "POSIX"})
 """Collations that sort by bytes, so that a plain key serves LIKE 'x%'."""
 _PATTERN_CLASSES = {
     "text": "text_pattern_ops",
@@ -27,11 +26,8 @@ _PATTERN_CLASSES = {
 Keys = tuple[IndexColumn, ...]
 
 
-def key_lists(use: TableUse, table: Table, width: int, collation: str) -> Iterator[Keys]:
-    """Keys worth a try: what is compared by equality first, the most selective in front, then one range, or the order.
-
-    ``collation`` is the database's own.
-    """
+def key_lists(use: TableUse, table: Table, width: int) -> Iterator[Keys]:
+    """Keys worth a try: what is compared by equality first, the most selective in front, then one range, or the order."""
     equal = by_selectivity(use, table)
     searched = list(dict.fromkeys([*equal, *use.joined, *use.ranged, *use.loose, *use.extreme]))
     for key in [*searched, *use.grouped[:1]]:
@@ -48,7 +44,7 @@ def key_lists(use: TableUse, table: Table, width: int, collation: str) -> Iterat
         for row in use.rows:
             yield plain((*head, *(key for key in row if key not in head)))[:width]
         for key in use.prefixed:
-            yield (*plain(head), _pattern_key(table, key, collation))
+            yield (*plain(head), _pattern_key(table, key))
         for order in use.orders:
             # The begin of an order is worth something too: the rest is sorted within it.
             yield (*plain(head), *sort_keys(tuple(key for key in order if key.column not in head)))[:width]
@@ -122,12 +118,13 @@ def _key(key: Key, sort: SortKey | None = None) -> IndexColumn:
     return IndexColumn(expression=key, order=sort.order, nulls=sort.nulls)
 
 
-def _pattern_key(table: Table, key: Key, collation: str) -> IndexColumn:
+def _pattern_key(table: Table, key: Key) -> IndexColumn:
     """A key that serves LIKE 'x%': a plain one where texts sort by bytes, one of the pattern class elsewhere."""
     if not isinstance(key, str):
-        return IndexColumn(expression=key, opclass=None if collation in _BYTEWISE else "text_pattern_ops")
+        by_bytes = all(table.columns[name].sorts_by_bytes for name in IndexColumn(expression=key).names)
+        return IndexColumn(expression=key, opclass=None if by_bytes else "text_pattern_ops")
     column = table.columns[key]
-    if (column.collation or collation) in _BYTEWISE:
+    if column.sorts_by_bytes:
         return IndexColumn(column=key)
     return IndexColumn(column=key, opclass=_PATTERN_CLASSES.get(column.type.partition("(")[0]))
 

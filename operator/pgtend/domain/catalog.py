@@ -44,7 +44,9 @@ class Column:
     generated: bool = False
     virtual: bool = False
     """Generated when it is read, and stored nowhere: it cannot be indexed (PostgreSQL 18)."""
-    collation: str | None = None
+    sorts_by_bytes: bool = False
+    """Whether its texts are in the order of their bytes, so that a plain index serves LIKE 'x%'; of a value that is no text, whether
+    those that are taken from it are."""
     btree_opclass: bool = True
     """Whether the type has a default B-tree operator class."""
     deduplicates: bool = False
@@ -145,8 +147,6 @@ class Catalog:
     extension_functions: frozenset[str] = frozenset()
     """Functions that belong to installed extensions, as schema.name."""
     extensions: frozenset[str] = frozenset()
-    collation: str = ""
-    """LC_COLLATE of the database; empty where it is not known."""
     stats_reset: datetime | None = None
     """When the database's statistics were last reset."""
 

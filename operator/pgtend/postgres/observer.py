@@ -179,7 +179,6 @@ class Observer:
             ),
             extensions=frozenset(row["extension"] for row in functions),
             stats_reset=reset["stats_reset"],
-            collation=reset["collation"],
         )
 
     async def fingerprint_settings(self) -> str:

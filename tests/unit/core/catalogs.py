@@ -82,7 +82,6 @@ def catalog(
     search_path: tuple[str, ...] = ("public",),
     extension_functions: frozenset[str] = frozenset(),
     extensions: frozenset[str] = frozenset(),
-    collation: str = "en_GB.UTF-8",
 ) -> Catalog:
     """A catalog of these tables; the marketplace when none is given."""
     chosen = tables or (BOOKINGS, PAYMENTS, SECRETS)
@@ -92,7 +91,6 @@ def catalog(
         search_path=search_path,
         extension_functions=extension_functions,
         extensions=extensions,
-        collation=collation,
     )
 
 

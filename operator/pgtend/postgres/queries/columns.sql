@@ -37,10 +37,12 @@ SELECT
     attribute.attnotnull AS not_null,
     attribute.attgenerated <> '' AS generated,
     attribute.attgenerated = 'v' AS virtual,
-    CASE WHEN attribute.attcollation <> 0 AND attribute.attcollation <> type.typcollation
-        THEN CASE WHEN collation_schema.nspname = 'pg_catalog' THEN collation_.collname::text
-             ELSE collation_schema.nspname || '.' || collation_.collname END
-    END AS collation,
+    -- collate_is_c of pg_locale.c: PostgreSQL's own provider (17) sorts by bytes in each of its locales, ICU in none.
+    CASE COALESCE(NULLIF(collation_.collprovider, 'd'), database.provider)
+        WHEN 'b' THEN true
+        WHEN 'i' THEN false
+        ELSE COALESCE(NULLIF(collation_.collcollate::text, ''), database.datcollate::text) IN ('C', 'POSIX')
+    END AS sorts_by_bytes,
     base.typtype IN ('e', 'r', 'm') OR compatible.type IS NOT NULL AS btree_opclass,
     (base.typtype = 'e' OR COALESCE(compatible.equalimage, false))
         AND COALESCE(collation_.collisdeterministic, true) AS deduplicates,
@@ -52,13 +54,17 @@ SELECT
     stats.correlation::float8 AS correlation,
     COALESCE(stats.most_common_freqs::float8[], ARRAY[]::float8[]) AS common_frequencies
 FROM pg_attribute AS attribute
+CROSS JOIN (
+    SELECT COALESCE((to_jsonb(each) ->> 'datlocprovider')::"char", 'c') AS provider, each.datcollate
+    FROM pg_database AS each
+    WHERE each.datname = current_database()
+) AS database
 JOIN pg_class AS class ON class.oid = attribute.attrelid
 JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
 JOIN pg_type AS type ON type.oid = attribute.atttypid
 JOIN pg_type AS base ON base.oid = CASE WHEN type.typtype = 'd' THEN type.typbasetype ELSE type.oid END
 LEFT JOIN compatible ON compatible.type = base.oid
 LEFT JOIN pg_collation AS collation_ ON collation_.oid = attribute.attcollation
-LEFT JOIN pg_namespace AS collation_schema ON collation_schema.oid = collation_.collnamespace
 LEFT JOIN pg_stats AS stats
     ON stats.schemaname = namespace.nspname
    AND stats.tablename = class.relname

@@ -1,6 +1,5 @@
--- What: when this database's statistics were last reset, and how its texts sort.
+-- What: when this database's statistics were last reset.
 -- Since: 13. Privilege: none.
-SELECT stat.stats_reset, database.datcollate AS collation
+SELECT stat.stats_reset
 FROM pg_stat_database AS stat
-JOIN pg_database AS database ON database.oid = stat.datid
 WHERE stat.datname = current_database()
