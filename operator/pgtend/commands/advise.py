@@ -16,6 +16,7 @@ from pgtend.commands.workload_files import GivenStatement, given_workload, read_
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
 from pgtend.core.statement import Unusable, read_statement
+from pgtend.core.upkeep import rows_counted
 from pgtend.core.workload import observed_workload, since_reset, sum_by_fingerprint
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, SizeModel, Spent
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
@@ -177,7 +178,8 @@ async def _observed(database: Database, catalog: Catalog) -> Workload:
                 fingerprints[text.key] = query.fingerprint
                 queries[query.fingerprint] = query
     hours = change.elapsed.total_seconds() / 3600
-    return observed_workload(sum_by_fingerprint(change.loads, fingerprints), queries, hours, left_out)
+    written = rows_counted(catalog, snapshot.at, hours)
+    return observed_workload(sum_by_fingerprint(change.loads, fingerprints), queries, hours, left_out, written)
 
 
 def _constraints(options: AdviseOptions) -> Constraints:

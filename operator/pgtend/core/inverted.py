@@ -52,7 +52,7 @@ def add_inverted(advice: Advice, workload: Workload, catalog: Catalog, constrain
     found = _helped_queries(workload, catalog, constraints, [*there, *(change.index for change in created)])
     room = Room(catalog, constraints, advice.changes)
     left = room.bytes_left
-    writes = writes_of(workload.queries, catalog)
+    writes = writes_of(workload, catalog)
     added: list[AdvisedChange] = []
     for index, (part, helped) in found.items():
         table = catalog.tables[index.table_name]

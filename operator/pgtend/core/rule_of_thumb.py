@@ -32,7 +32,7 @@ UNKNOWN_SHARE = 0.005
 
 def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
     """The first candidate of each query that its statistics speak for, as long as budget and places last."""
-    writes = writes_of(workload.queries, catalog)
+    writes = writes_of(workload, catalog)
     drops = drop_duplicates(catalog)
     room = Room(catalog, constraints, drops)
     left = room.bytes_left

@@ -74,7 +74,7 @@ class Search:
         self.known = KnownCosts(price_of, self.candidates.stand_ins)
         self._pool = Pool() if pool is None else pool
         self.planning = Planning(queries, self.candidates, self.known, self._pool, constraints.seconds)
-        writes = writes_of(workload.queries, catalog)
+        writes = writes_of(workload, catalog)
         self.objective = Objective(
             planning=self.planning,
             upkeep=cache(lambda index: upkeep_of(index, catalog, writes)),

@@ -8,25 +8,28 @@ An update of a column that an index holds cannot be HOT: it makes entries in thi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil, log
 
-from pgtend.domain.catalog import Catalog, Table
+from pgtend.domain.catalog import Catalog, RelationKind, Table, WriteCounters
 from pgtend.domain.index import Index, TableName
-from pgtend.domain.workload import StatementKind, WeightedQuery
+from pgtend.domain.workload import Query, StatementKind, Workload
 
 CPU_OPERATOR_COST = 0.0025
 CPU_INDEX_TUPLE_COST = 0.005
 SEQ_PAGE_COST = 1.0
 PAGE_MULTIPLIER = 50
+_SHORTEST_HOURS = 1.0
+"""Of counting, from which on a rate is made of it for longer."""
 ENTRIES_A_PAGE = 200.0
 """Entries of a B-tree page, roughly; only the height of the tree hangs on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """Rows that a statement of the workload inserts or updates in one table."""
+    """Rows that are inserted or updated in one table."""
 
     rows: float
     updates: bool
@@ -45,23 +48,97 @@ def upkeep_of(index: Index, catalog: Catalog, writes: Writes) -> float:
     return entries * _cost_of_entry(table)
 
 
-def writes_of(queries: Iterable[WeightedQuery], catalog: Catalog) -> dict[TableName, list[Write]]:
-    """What the workload writes to each table.
+def writes_of(workload: Workload, catalog: Catalog) -> dict[TableName, list[Write]]:
+    """What is written to each table while the workload runs: by its statements, and what the tables have counted beyond these.
 
-    Rows are the observed ones; of a workload from files one a run. Where it is not known which of its tables a statement
-    writes to, it counts on all of them, which makes the estimate rather too high.
+    Rows of statements are the observed ones; of a workload from files one a run. Where it is not known which of its tables a
+    statement writes to, it counts on all of them, which makes the estimate rather too high. Rows that a table has counted and
+    no statement accounts for come by COPY, triggers, foreign keys that cascade, functions, and statements that were left out;
+    they are inserted and updated in the proportion of the table's counters. Totals are compared, not inserts with inserts:
+    INSERT … ON CONFLICT and MERGE do both.
     """
     writes: dict[TableName, list[Write]] = {}
-    for weighted in queries:
+    accounted: dict[TableName, float] = {}
+    for weighted in workload.queries:
         query = weighted.query
-        if query.kind not in (StatementKind.INSERT, StatementKind.UPDATE, StatementKind.MERGE):
+        if query.kind is StatementKind.SELECT:
             continue
         rows = float(weighted.load.rows) if weighted.load else weighted.weight
-        updates = query.kind is not StatementKind.INSERT
-        targets = query.relations if query.target is None else catalog.with_beneath(frozenset({query.target}))
-        for name in targets & catalog.tables.keys():
-            writes.setdefault(name, []).append(Write(rows=rows, updates=updates, assigned=query.assigned))
+        for name, share in _receivers(query, catalog):
+            accounted[name] = accounted.get(name, 0.0) + rows * share
+            if query.kind is not StatementKind.DELETE:
+                updates = query.kind is not StatementKind.INSERT
+                write = Write(rows=rows * share, updates=updates, assigned=query.assigned)
+                writes.setdefault(name, []).append(write)
+    for name, counted in workload.rows_written.items():
+        beyond = counted - accounted.get(name, 0.0)
+        if beyond > 0 and name in catalog.tables:
+            writes.setdefault(name, []).extend(_by_proportion(beyond, catalog.tables[name].writes))
     return writes
+
+
+def rows_counted(catalog: Catalog, at: datetime, hours: float) -> dict[TableName, float]:
+    """Rows written to each table in as many hours, at the rate since the database's statistics were reset.
+
+    Nothing where no reset is known (PostgreSQL 15 and later say so of a database that never had one: its counters hold the rows
+    that made its tables), or where it was a short time ago.
+    """
+    if catalog.stats_reset is None:
+        return {}
+    since = (at - catalog.stats_reset).total_seconds() / 3600
+    if since < min(hours, _SHORTEST_HOURS) or since <= 0:
+        return {}
+    return {
+        name: _total(table.writes) * hours / since for name, table in catalog.tables.items() if _total(table.writes)
+    }
+
+
+def _receivers(query: Query, catalog: Catalog) -> Iterator[tuple[TableName, float]]:
+    """The tables that a statement's rows go to, each with its share of them."""
+    for name in query.relations if query.target is None else (query.target,):
+        yield from _spread(name, query.kind, catalog)
+
+
+def _spread(name: TableName, kind: StatementKind, catalog: Catalog) -> Iterator[tuple[TableName, float]]:
+    """A row goes to one partition: as often to each as the partitions' counters say, equally often where they say nothing."""
+    table = catalog.tables.get(name)
+    if table is None:
+        return
+    if table.kind is RelationKind.VIEW:
+        for beneath in sorted(table.beneath, key=str):
+            yield from _spread(beneath, kind, catalog)
+        return
+    if kind is StatementKind.INSERT and table.kind is not RelationKind.PARTITIONED_TABLE:
+        yield name, 1.0  # children by inheritance get none of it
+        return
+    there = [catalog.tables[each] for each in sorted(catalog.with_beneath({name}), key=str) if each in catalog.tables]
+    parts = [part for part in there if part.kind is not RelationKind.PARTITIONED_TABLE]
+    counts = [_written(part.writes, kind) for part in parts]
+    total = sum(counts)
+    for part, count in zip(parts, counts, strict=True):
+        yield part.name, count / total if total else 1 / len(parts)
+
+
+def _written(writes: WriteCounters, kind: StatementKind) -> int:
+    match kind:
+        case StatementKind.INSERT:
+            return writes.inserted
+        case StatementKind.UPDATE:
+            return writes.updated
+        case StatementKind.DELETE:
+            return writes.deleted
+    return _total(writes)
+
+
+def _by_proportion(rows: float, writes: WriteCounters) -> Iterator[Write]:
+    total = _total(writes)
+    if total > 0:
+        yield Write(rows=rows * writes.inserted / total, updates=False)
+        yield Write(rows=rows * writes.updated / total, updates=True)
+
+
+def _total(writes: WriteCounters) -> int:
+    return writes.inserted + writes.updated + writes.deleted
 
 
 def _entries(write: Write, index: Index, table: Table, others: int) -> float:

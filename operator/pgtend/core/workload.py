@@ -6,10 +6,12 @@ queryid and toplevel flag. A query of ours is a fingerprint, and its load is the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pgtend.domain.index import TableName
+from pgtend.domain.record import HourOfLoad
 from pgtend.domain.workload import (
     CounterSnapshot,
     Load,
@@ -87,15 +89,26 @@ def accumulate(known: Mapping[str, Load], more: Mapping[str, Load], most: int = 
     return dict(list(sums.items())[surplus:]) if surplus > 0 else sums
 
 
+def sum_rows_written(hours: Iterable[HourOfLoad]) -> dict[TableName, float]:
+    """Rows written to each table in these hours together."""
+    written: dict[TableName, float] = {}
+    for hour in hours:
+        for table, rows in hour.rows_written.items():
+            written[table] = written.get(table, 0.0) + rows
+    return written
+
+
 def observed_workload(
     loads: Mapping[str, Load],
     queries: Mapping[str, Query],
     hours: float,
     left_out: Mapping[str, tuple[str, Load]] | None = None,
+    rows_written: Mapping[TableName, float] | None = None,
 ) -> Workload:
     """The workload of what was observed over so many hours, heaviest first; a query weighs what it was called.
 
     ``left_out`` are statements that cannot be used: their id with the reason and the load. Shares are of the total time.
+    ``rows_written`` is what the tables' own counters say of these hours.
     """
     unusable = left_out or {}
     total_ms = sum(load.total_ms for load in loads.values()) + sum(load.total_ms for _, load in unusable.values())
@@ -110,7 +123,12 @@ def observed_workload(
         for name, (reason, load) in unusable.items()
     ]
     omitted.sort(key=lambda each: (-each.share, each.id))
-    return Workload(queries=tuple(weighted), left_out=tuple(omitted), hours=hours if hours > 0 else None)
+    return Workload(
+        queries=tuple(weighted),
+        left_out=tuple(omitted),
+        hours=hours if hours > 0 else None,
+        rows_written=rows_written or {},
+    )
 
 
 def _grown(earlier: StatementCounters | None, later: StatementCounters) -> Load:

@@ -157,6 +157,8 @@ class Workload:
     left_out: tuple[UnplannableStatement, ...] = ()
     hours: float | None = None
     """Hours over which the loads were observed, None for a workload from files."""
+    rows_written: Mapping[TableName, float] = field(default_factory=dict)
+    """Rows inserted, updated and deleted in each table in these hours by the tables' own counters; empty where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

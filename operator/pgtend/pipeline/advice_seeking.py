@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pgtend.core.conditions import TERMINAL_REASONS
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
-from pgtend.core.workload import accumulate, observed_workload
+from pgtend.core.workload import accumulate, observed_workload, sum_rows_written
 from pgtend.domain.advice import Advice, Constraints, Spent
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
 from pgtend.domain.index import Index
@@ -100,7 +100,7 @@ async def _workload(scene: Scene, memory: Memory, ports: Ports) -> Workload:
         for name, query in memory.statements.queries.items()
         if query.relations <= scene.catalog.tables.keys()
     }
-    return observed_workload(loads, there, observed, memory.unusable)
+    return observed_workload(loads, there, observed, memory.unusable, sum_rows_written(hours))
 
 
 async def _advise(

@@ -16,7 +16,7 @@ from pgtend.commands.json_output import AdviceDocument
 from pgtend.core.sql.lexer import tokenize
 from pgtend.domain.index import Index
 from pgtend.postgres.hypopg import HypoPG
-from tests.integration.advise.conftest import Advise, run
+from tests.integration.advise.conftest import LIVE, SCHEMA, Advise, run
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
 
@@ -54,6 +54,28 @@ def test_from_live_statements_alone_as_json(advise: Advise) -> None:
 def test_none_of_the_application_s_statements_is_left_out(advise: Advise) -> None:
     reasons = [each["reason"] for each in advise("--output", "json").json["leftOut"]]
     assert not [reason for reason in reasons if "refused" in reason or "parsed" in reason or "has no column" in reason]
+
+
+def test_rows_that_come_by_copy_count_as_writes_where_a_reset_says_since_when() -> None:
+    # On a server of its own: statements count from when those of all databases were reset.
+    with PostgresServer(version=15) as server, fresh_database(server) as database:
+        database.run(*SCHEMA)
+        costs = []
+        for reset in ("", "SELECT pg_stat_reset()"):
+            with database.connect() as connection:
+                if reset:
+                    connection.execute(reset)
+                connection.execute("SELECT pg_stat_statements_reset()")
+                with connection.cursor().copy("COPY payments FROM STDIN") as copy:
+                    for number in range(1000):
+                        copy.write_row((2_000_000 + number if reset else 1_000_000 + number, number, 1, None))
+                for number in range(10):
+                    connection.execute(LIVE[0].format(n=number).encode())
+            (index,) = run(database.dsn, "--output", "json").json["indexes"]
+            assert index["columns"] == ["booking_id"]
+            costs.append(index["writeCost"])
+        assert costs[0] == 0
+        assert costs[1] > 0
 
 
 def test_as_sql_there_is_nothing_but_sql(advise: Advise) -> None:

@@ -12,7 +12,10 @@ from pgtend.core.workload import (
     observed_workload,
     since_reset,
     sum_by_fingerprint,
+    sum_rows_written,
 )
+from pgtend.domain.index import TableName
+from pgtend.domain.record import HourOfLoad
 from pgtend.domain.workload import (
     CounterSnapshot,
     Load,
@@ -135,3 +138,12 @@ def test_a_workload_of_nothing_is_no_division_by_zero() -> None:
     assert workload.queries == ()
     assert workload.left_out[0].share == 0.0
     assert workload.hours is None
+
+
+def test_rows_written_to_a_table_add_up_over_the_hours() -> None:
+    a, b = (TableName(schema="public", table=name) for name in "ab")
+    hours = [
+        HourOfLoad(hour=NOON, statements={}, rows_written=written, seconds=3600.0)
+        for written in ({a: 3}, {a: 4, b: 5}, {})
+    ]
+    assert sum_rows_written(hours) == {a: 7, b: 5}
