@@ -78,7 +78,7 @@ class KnownCosts:
         stand_ins: Mapping[str, Mapping[Index, Index]] | None = None,
     ) -> None:
         self._price_of = price_of
-        self._stand_ins = stand_ins or {}
+        self._stand_ins = {} if stand_ins is None else stand_ins  # which may still grow
         self._plans: dict[str, list[KnownPlan]] = defaultdict(list)
         self._nodes: dict[PlanNode, PlanNode] = {}
         self._follows: dict[tuple[str, IndexSet], _Follows] = {}

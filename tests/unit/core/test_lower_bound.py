@@ -96,3 +96,12 @@ def test_what_another_query_wants_stands_for_no_more_than_the_keys_that_it_begin
     known.learn("mine", frozenset({mine}), PlanCost(cost=9.0, used=NOTHING))
     assert known.plan_with("mine", frozenset({wider})) is not None
     assert known.plan_with("mine", frozenset({elsewhere})) is None
+
+
+def test_what_stands_in_may_become_known_later() -> None:
+    mine, wider = index_on("bookings", "vendor_id"), index_on("bookings", "vendor_id", "status")
+    found: dict[str, dict[Index, Index]] = {}
+    known = KnownCosts(stand_ins=found)
+    found["mine"] = {wider: mine}
+    known.learn("mine", frozenset({mine}), PlanCost(cost=9.0, used=NOTHING))
+    assert known.plan_with("mine", frozenset({wider})) is not None
