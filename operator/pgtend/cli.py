@@ -14,6 +14,7 @@ import click
 
 from pgtend import __version__
 from pgtend.commands.ctrl_c import INTERRUPTED
+from pgtend.commands.ending import Commands
 from pgtend.commands.options import Number, Size
 from pgtend.domain.finding import PgtendError
 
@@ -27,17 +28,7 @@ LONGEST_SECONDS = 86_400.0
 """No option takes a longer time."""
 
 
-class _Commands(click.Group):
-    """The commands, with one end for Ctrl-C in all of them."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise click.exceptions.Exit(INTERRUPTED) from None
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pgtend")
 def main() -> None:
     """Tend Postgres databases: propose indexes, build them safely, verify them, take back what did not help."""
@@ -171,7 +162,9 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     help="With --execute: time limit of one run of a query.",
 )
 @click.option(
-    "--explain", metavar="NAME", help="Tell the whole story of one index, by its name or its number in the table."
+    "--explain",
+    metavar="NAME",
+    help="Tell the whole story of one index, by its name or its number in the table; with --output table alone.",
 )
 def advise(
     dsn: str,
@@ -197,10 +190,12 @@ def advise(
 
     The advice goes to standard output, progress to standard error. Ctrl-C ends the search: the best found so far is printed.
     Ends with 0 when it looked at the workload, whether or not there is anything to advise; 1 when the database cannot be
-    reached or read, or has counted no statement; 2 when an option or the workload is wrong; 130 after Ctrl-C.
+    reached or read, has counted no statement of use, or --execute is refused; 2 when an option is wrong, or no statement of the
+    workload's files can be used; 130 after Ctrl-C; 141 when the reader of the output went away.
     """
     from pgtend.commands.advise import AdviseOptions, find_advice
     from pgtend.commands.answer import find_change, name_of
+    from pgtend.commands.ending import FAILED, WRONG, Output
     from pgtend.commands.execute import TrialOptions
     from pgtend.commands.json_output import render_json
     from pgtend.commands.progress import telling
@@ -219,6 +214,10 @@ def advise(
         seconds=max_seconds,
         minimum_gain=minimum_gain / 100,
     )
+    if explain is not None and output != "table":
+        raise click.UsageError(
+            f"--explain tells a story for people and does not go with --output {output}; --output json holds all of it for each index."
+        )
     if not execute and (yes_on_primary or keep_indexes):
         raise click.UsageError("--yes-on-primary and --keep-indexes say how to --execute; add that.")
     trial = TrialOptions(seconds=execute_seconds, keep=keep_indexes, on_primary=yes_on_primary) if execute else None
@@ -238,20 +237,30 @@ def advise(
         raise click.UsageError(str(error)) from None
     except PgtendError as error:
         raise click.ClickException(str(error)) from None
-    from rich.console import Console
-
-    console = Console(soft_wrap=False, highlight=False)
+    for warning in answer.warnings if explain is not None or output != "table" else ():
+        click.echo(f"Note: {warning.message}", err=True)
+    console = Output(soft_wrap=False, highlight=False, markup=False, emoji=False)
     if explain is not None:
         change = find_change(answer, explain)
         if change is None:
             names = ", ".join(name_of(each) for each in answer.advice.changes) or "none"
             raise click.UsageError(f"No index called {explain} is advised. Those that are: {names}.")
         render_story(change, answer, console)
+        if answer.trial is not None:
+            render_trial(answer.trial, console)
     elif output == "table":
         render_table(answer, console)
         if answer.trial is not None:
             render_trial(answer.trial, console)
+    elif output == "sql":
+        click.echo(render_sql(answer))
     else:
-        click.echo(render_sql(answer) if output == "sql" else render_json(answer))
+        click.echo(render_json(answer, ascii_only=console.encoding != "utf-8"))
     if answer.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
+    if answer.useless:
+        where = "that pg_stat_statements has counted" if workload is None else f"of {workload}"
+        click.echo(
+            f"Error: None of the statements {where} could be used; the list of those left out says why.", err=True
+        )
+        raise click.exceptions.Exit(FAILED if workload is None else WRONG)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgtend.core.canonical import index_name, proposal_hash
-from pgtend.core.wording import keys_of
 from pgtend.domain.advice import Advice, AdvisedChange, Spent
-from pgtend.domain.index import AccessMethod
+from pgtend.domain.finding import Finding
 from pgtend.domain.recommendation import Action
 from pgtend.domain.trial import Trial
 from pgtend.domain.workload import Workload
-from pgtend.postgres.ddl import describe, describe_drop
+from pgtend.postgres.ddl import describe, describe_drop, identifier, readable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +25,14 @@ class Answer:
     """Whether a person ended the search."""
     trial: Trial | None = None
     """What really running the queries measured, where that was asked for."""
+    warnings: tuple[Finding, ...] = ()
+    """What is missing on the server, or should be known of what it has counted."""
+
+    @property
+    def useless(self) -> bool:
+        """Whether no statement at all could be used."""
+        left_out = {each.id for each in self.advice.left_out}
+        return all(query.statement in left_out for query in self.workload.queries)
 
 
 def name_of(change: AdvisedChange) -> str:
@@ -43,10 +50,14 @@ def statement_of(change: AdvisedChange, *, concurrently: bool) -> str:
 
 
 def short_form(change: AdvisedChange) -> str:
-    """What it is on, in short: ``public.bookings (couple_id, wedding_date)``."""
-    index = change.index
-    method = "" if index.method is AccessMethod.BTREE else f" using {index.method}"
-    return f"{index.schema}.{index.table}{method} ({keys_of(index)})".replace(",", ", ")
+    """What it is on, as SQL has it: ``public.bookings (couple_id, wedding_date) WHERE paid``."""
+    _, _, on = describe(change.index, "it").partition(" ON ")
+    return on.replace(" USING btree (", " (", 1).replace("pg_catalog.", "")
+
+
+def short_name(change: AdvisedChange) -> str:
+    """Schema and name of an index as SQL has them, with quotes where they are needed."""
+    return readable(identifier(change.index.schema, name_of(change)))
 
 
 def needs_analyze(change: AdvisedChange) -> bool:

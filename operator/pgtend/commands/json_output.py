@@ -15,9 +15,9 @@ from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.recommendation import Action, HelpedQuery, Risk
 from pgtend.domain.trial import Change, Trial
+from pgtend.domain.workload import OtherStatements
 from pgtend.postgres.ddl import describe_key
 
-SHOWN_QUERIES = 20
 JSON_FORM: Literal[1] = 1
 """Version of the JSON form: fields may be added to it, and none is taken away or changes its meaning."""
 
@@ -56,7 +56,10 @@ class NewIndex(_Part):
     """An index to create."""
 
     name: str
-    definition: Annotated[str, Field(description="A CREATE INDEX statement.")]
+    definition: Annotated[str, Field(description="A CREATE INDEX statement, which holds writers up while it builds.")]
+    concurrently: Annotated[
+        str, Field(description="The same with CONCURRENTLY: for a server in use, outside a transaction.")
+    ]
     schema_: Annotated[str, Field(alias="schema")]
     table: str
     method: Annotated[str, Field(description="The access method.")]
@@ -87,6 +90,7 @@ class NewIndex(_Part):
     risk_reason: Annotated[str, Field(description="Why the risk is not lower; empty where it is Low.")]
     reason: Annotated[str, Field(description="The case for it in a sentence.")]
     queries: Annotated[list[Query], Field(description="At most 20, those that gain most first.")]
+    queries_helped: Annotated[int, Field(description="How many it helps, those that are not listed included.")]
     alternatives: Annotated[list[Alternative], Field(description="At most 3, the best first.")]
     makes_redundant: Annotated[list[str], Field(description="Existing indexes that it could replace, by name.")]
 
@@ -95,7 +99,12 @@ class Drop(_Part):
     """An index to drop."""
 
     name: str
-    statement: str
+    statement: Annotated[
+        str, Field(description="A DROP INDEX statement, which waits for and holds up all use of the table.")
+    ]
+    concurrently: Annotated[
+        str, Field(description="The same with CONCURRENTLY: for a server in use, outside a transaction.")
+    ]
     schema_: Annotated[str, Field(alias="schema")]
     table: str
     size_bytes: int
@@ -145,6 +154,21 @@ class LeftOut(_Part):
     share: Annotated[float, Field(description="Of the load, 0 to 1.")]
 
 
+class Others(_Part):
+    """Statements that were counted and that no index could help: utility statements, queries of the system catalogs."""
+
+    statements: int
+    kinds: Annotated[list[str], Field(description="What they are, those that took most time first.")]
+    share: Annotated[float, Field(description="Of all the time that was counted, 0 to 1.")]
+
+
+class ServerWarning(_Part):
+    """Something that is missing on the server, or should be known of what it has counted."""
+
+    reason: Annotated[str, Field(description="In one word, for programs: HypoPGMissing, StatisticsYoung, …")]
+    message: Annotated[str, Field(description="What is wrong and what to do.")]
+
+
 class AdviceDocument(_Part):
     """What `pgtend advise --output json` prints. Costs are the planner's units."""
 
@@ -161,15 +185,22 @@ class AdviceDocument(_Part):
     ]
     spent: SpentOnPlanning
     statements: Annotated[int, Field(description="How many were looked at.")]
+    hours: Annotated[
+        float | None,
+        Field(description="Over how many hours they were counted; null for files, and where it is not known."),
+    ]
     left_out: list[LeftOut]
+    others: Others
+    warnings: list[ServerWarning]
     measured: Annotated[Measured | None, Field(description="With --execute, else null.")]
     notes: Annotated[list[str], Field(description="What else there is to know.")]
     complete: Annotated[bool, Field(description="False when --max-seconds or Ctrl-C ended the search early.")]
 
 
-def render_json(answer: Answer) -> str:
+def render_json(answer: Answer, *, ascii_only: bool = False) -> str:
     """One object in the form of ``AdviceDocument``."""
-    return json.dumps(_document(answer).model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+    content = _document(answer).model_dump(mode="json", by_alias=True)
+    return json.dumps(content, indent=2, ensure_ascii=ascii_only)
 
 
 def json_schema() -> str:
@@ -188,7 +219,10 @@ def _document(answer: Answer) -> AdviceDocument:
         gap=advice.gap,
         spent=SpentOnPlanning(explains=answer.spent.explains, seconds=round(answer.spent.seconds, 3)),
         statements=len(answer.workload.queries),
+        hours=None if answer.workload.hours is None else round(answer.workload.hours, 4),
         left_out=[LeftOut(id=each.id, reason=each.reason, share=each.share) for each in advice.left_out],
+        others=_others(answer.workload.others),
+        warnings=[ServerWarning(reason=each.reason, message=each.message) for each in answer.warnings],
         measured=None if answer.trial is None else _measured(answer.trial),
         notes=list(advice.notes),
         complete=advice.complete,
@@ -200,6 +234,7 @@ def _new_index(change: AdvisedChange) -> NewIndex:
     return NewIndex(
         name=name_of(change),
         definition=statement_of(change, concurrently=False),
+        concurrently=statement_of(change, concurrently=True),
         schema_=index.schema,
         table=index.table,
         method=index.method.value,
@@ -214,13 +249,18 @@ def _new_index(change: AdvisedChange) -> NewIndex:
         risk=evidence.risk,
         risk_reason=evidence.risk_reason,
         reason=evidence.reason,
-        queries=[_query(query) for query in evidence.queries[:SHOWN_QUERIES]],
+        queries=[_query(query) for query in evidence.queries],
+        queries_helped=len(evidence.queries) + evidence.more_queries,
         alternatives=[
             Alternative(keys=each.keys, size_bytes=each.size_bytes, cost_after=each.cost_after)
             for each in evidence.alternatives
         ],
         makes_redundant=list(evidence.makes_redundant),
     )
+
+
+def _others(others: OtherStatements) -> Others:
+    return Others(statements=others.statements, kinds=list(others.kinds), share=others.share)
 
 
 def _query(query: HelpedQuery) -> Query:
@@ -238,6 +278,7 @@ def _drop(change: AdvisedChange) -> Drop:
     return Drop(
         name=name_of(change),
         statement=statement_of(change, concurrently=False),
+        concurrently=statement_of(change, concurrently=True),
         schema_=change.index.schema,
         table=change.index.table,
         size_bytes=change.evidence.size_bytes,

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 import click
 from rich.console import Console
+from rich.text import Text
+
+from pgtend.commands.figures import printable
 
 Tell = Callable[[str], None]
 
@@ -16,12 +19,12 @@ Tell = Callable[[str], None]
 def telling() -> Iterator[Tell]:
     """What is called with a line on how far it is."""
     if not sys.stderr.isatty():
-        yield lambda line: click.echo(line, err=True)
+        yield lambda line: click.echo(printable(line), err=True)
         return
     console = Console(stderr=True, highlight=False)
     with console.status("Connecting") as status:
 
         def tell(line: str) -> None:
-            status.update(line)
+            status.update(Text(printable(line)))
 
         yield tell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgtend.commands.answer import Answer, needs_analyze, statement_of
+from pgtend.commands.figures import printable
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.recommendation import Risk
 from pgtend.postgres.ddl import describe_analyze
@@ -34,4 +35,4 @@ def _lines(change: AdvisedChange) -> Iterator[str]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
-from rich.text import Text
 
 from pgtend.commands.answer import Answer, name_of, needs_analyze, statement_of
+from pgtend.commands.figures import figure
 from pgtend.commands.sizes import show_size
-from pgtend.commands.table_output import frequency, percent_less
+from pgtend.commands.table_output import frequency, percent_less, plain
 from pgtend.core.statement import shorten
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.recommendation import Action, Alternative, Evidence, Risk
@@ -21,33 +21,37 @@ from pgtend.postgres.ddl import describe_analyze
 def render_story(change: AdvisedChange, answer: Answer, console: Console) -> None:
     """Statement, evidence, risk, the queries with the change of their plans, and what it was weighed against."""
     evidence = change.evidence
-    console.print(Text(name_of(change), style="bold"))
-    console.print(Text(f"{statement_of(change, concurrently=True)};"))
+    creates = change.action is Action.CREATE
+    console.print(plain(name_of(change), style="bold"))
+    console.print(plain(f"{statement_of(change, concurrently=True)};"))
     if needs_analyze(change):
-        console.print(Text(f"{describe_analyze(change.index.table_name)};"))
+        console.print(plain(f"{describe_analyze(change.index.table_name)};"))
     console.print()
-    console.print(Text(evidence.reason))
+    console.print(plain(evidence.reason))
     console.print(_facts(change, timed=answer.workload.hours is not None))
     if evidence.queries:
         _heading(console, "Queries that it helps")
         for query in evidence.queries:
-            console.print(Padding(Text(shorten(query.text)), (0, 0, 0, 2)))
+            console.print(Padding(plain(shorten(query.text)), (0, 0, 0, 2)))
             costs = f"cost {query.cost_before:,.0f} → {query.cost_after:,.0f}"
             told = ", ".join(part for part in (f"{costs}, {percent_less(query)}", frequency(query)) if part)
-            console.print(Padding(Text(told, style="green"), (0, 0, 0, 4)))
+            console.print(Padding(plain(told, style="green"), (0, 0, 0, 4)))
             if query.plan_change:
-                console.print(Padding(Text(query.plan_change), (0, 0, 0, 4)))
+                console.print(Padding(plain(query.plan_change), (0, 0, 0, 4)))
+        if evidence.more_queries:
+            console.print(Padding(plain(f"and {evidence.more_queries} more, which gain less"), (0, 0, 0, 2)))
     if evidence.alternatives:
         _heading(console, "What else was looked at for these queries, in its place")
         for alternative in evidence.alternatives:
-            console.print(Padding(Text(_weighed(alternative, evidence)), (0, 0, 0, 2)))
+            console.print(Padding(plain(_weighed(alternative, evidence)), (0, 0, 0, 2)))
     _heading(console, f"Risk: {evidence.risk}")
-    console.print(Padding(Text(evidence.risk_reason or _NO_DOUBT), (0, 0, 0, 2)))
+    console.print(Padding(plain(evidence.risk_reason or (_NO_DOUBT if creates else _NOTHING_PLANNED)), (0, 0, 0, 2)))
     for line in _afterwards(change):
-        console.print(Padding(Text(line), (1, 0, 0, 0)))
+        console.print(Padding(plain(line), (1, 0, 0, 0)))
 
 
 _NO_DOUBT = "Nothing in the plans speaks against the estimates. They are estimates all the same: measure."
+_NOTHING_PLANNED = "Any plan that used it can use the one that stays. Look before you drop it whether somebody names it (REINDEX, pg_hint_plan)."
 
 
 def _facts(change: AdvisedChange, *, timed: bool) -> RichTable:
@@ -62,10 +66,10 @@ def _facts(change: AdvisedChange, *, timed: bool) -> RichTable:
         period = "an hour" if timed else "a run"
         grid.add_row("cost of the queries", f"{evidence.cost_before:,.0f} → {evidence.cost_after:,.0f} {period}")
         if timed:
-            grid.add_row("time saved", f"{evidence.saved_seconds_per_hour:,.1f} s an hour at the observed rate")
+            grid.add_row("time saved", f"{figure(evidence.saved_seconds_per_hour)} s an hour at the observed rate")
         grid.add_row("cost of upkeep", f"{evidence.write_cost:,.0f} {period}")
         unit = " s an hour" if timed else ""
-        grid.add_row("priority", f"{evidence.priority:,.1f}{unit} saved net of upkeep")
+        grid.add_row("priority", f"{figure(evidence.priority)}{unit} saved net of upkeep")
         grid.add_row("confirmed", "by a what-if plan" if evidence.validated else "by no plan: from statistics alone")
     return grid
 
@@ -86,4 +90,4 @@ def _afterwards(change: AdvisedChange) -> Iterator[str]:
 
 def _heading(console: Console, text: str) -> None:
     console.print()
-    console.print(Text(text, style="bold"))
+    console.print(plain(text, style="bold"))

@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from pgtend.commands.answer import Answer, name_of, short_form
+from pgtend.commands.answer import Answer, name_of, short_form, short_name
+from pgtend.commands.figures import figure, percent_change, printable, span
+from pgtend.commands.observed import describe_others
 from pgtend.commands.sizes import show_size
 from pgtend.core.statement import shorten
 from pgtend.core.trial import worst_with
-from pgtend.core.wording import reduction
+from pgtend.core.wording import count_of, reduction
 from pgtend.domain.advice import Advice, AdvisedChange
 from pgtend.domain.recommendation import Action, HelpedQuery, Risk
 from pgtend.domain.workload import UnplannableStatement
@@ -27,21 +29,20 @@ def render_table(answer: Answer, console: Console) -> None:
     """For people, in the width that the console has."""
     advice = answer.advice
     if not advice.changes:
-        searched = "Nothing to advise: no index of those that could help saves enough."
-        console.print(
-            searched if advice.complete else "Nothing can be advised yet: the search ended before it could judge."
-        )
+        console.print(_nothing(answer))
     else:
         console.print(_changes_table(answer))
         for number, change in enumerate(advice.changes, 1):
             console.print(_details(number, change))
         console.print()
-        console.print(
-            Text("The whole story of one: --explain with its name or number. As SQL for psql: --output sql."),
-            soft_wrap=False,
-        )
+        console.print("The whole story of one: --explain with its name or number. As SQL for psql: --output sql.")
     for line in _closing_lines(answer):
-        console.print(Text(line))
+        console.print(Text(printable(line)))
+
+
+def plain(text: str, style: str = "") -> Text:
+    """A text as it is, without markup, and with nothing in it that steers a terminal."""
+    return Text(printable(text), style=style)
 
 
 def percent_less(query: HelpedQuery) -> str:
@@ -52,38 +53,51 @@ def percent_less(query: HelpedQuery) -> str:
 
 def frequency(query: HelpedQuery) -> str:
     """How often it runs and how long it takes, where that was observed."""
-    return f"{query.calls_per_hour:,.0f} calls/h of {query.mean_ms:,.1f} ms" if query.mean_ms > 0 else ""
+    return f"{figure(query.calls_per_hour)} calls/h of {figure(query.mean_ms)} ms" if query.mean_ms > 0 else ""
+
+
+def _nothing(answer: Answer) -> str:
+    if answer.useless:
+        return "Nothing can be advised: no statement could be used, for the reasons below."
+    if not answer.advice.complete:
+        return "Nothing can be advised yet: the search ended before it could judge."
+    return "Nothing to advise: no index of those that could help saves enough."
 
 
 def _changes_table(answer: Answer) -> RichTable:
-    timed = any(change.evidence.saved_seconds_per_hour > 0 for change in answer.advice.changes)
+    timed = is_timed(answer)
     table = RichTable(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("Change", overflow="fold")
     table.add_column("Size", justify="right", no_wrap=True)
-    table.add_column("Saves", justify="right", no_wrap=True)
+    table.add_column("Saves\ns per hour" if timed else "Saves\n% of cost", justify="right", no_wrap=True)
     table.add_column("Risk", no_wrap=True)
-    table.add_column("Helps", justify="right", no_wrap=True)
+    table.add_column("Helps\nqueries", justify="right", no_wrap=True)
     for number, change in enumerate(answer.advice.changes, 1):
         evidence = change.evidence
         creates = change.action is Action.CREATE
-        saves = f"{evidence.saved_seconds_per_hour:,.1f} s/h" if timed else f"{reduction(evidence.benefit_percent)} %"
+        saves = figure(evidence.saved_seconds_per_hour) if timed else reduction(evidence.benefit_percent)
         table.add_row(
             str(number),
-            Text(f"index on {short_form(change)}" if creates else f"drop index {name_of(change)}"),
+            plain(f"index on {short_form(change)}" if creates else f"drop index {short_name(change)}"),
             show_size(evidence.size_bytes if creates else -evidence.size_bytes),
             saves if creates else "upkeep",
             _risk(change, answer),
-            str(len(evidence.queries)) if creates else "",
+            str(len(evidence.queries) + evidence.more_queries) if creates else "",
         )
     return table
+
+
+def is_timed(answer: Answer) -> bool:
+    """Whether the statements' times are known, so that savings are told in seconds."""
+    return any(change.evidence.saved_seconds_per_hour > 0 for change in answer.advice.changes)
 
 
 def _risk(change: AdvisedChange, answer: Answer) -> Text:
     """The estimate, or what was measured in its place: the greatest ratio of a query that used the index."""
     worst = None if answer.trial is None else worst_with(name_of(change), answer.trial)
     if worst is not None:
-        return Text(f"measured ×{worst:.2f}", style="bold red" if worst > 1.1 else "")
+        return Text(f"measured ×{figure(worst)}", style="bold red" if worst > 1.1 else "")
     risk = change.evidence.risk
     return Text(risk, style=_STYLES[risk])
 
@@ -96,50 +110,74 @@ def _details(number: int, change: AdvisedChange) -> RichTable:
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
     grid.add_row("", "", "")
-    grid.add_row(str(number), "name", Text(name_of(change), style="bold"))
+    grid.add_row(str(number), "name", plain(name_of(change), style="bold"))
     if change.action is Action.DROP:
-        grid.add_row("", "why", Text(evidence.reason))
+        grid.add_row("", "on", plain(short_form(change)))
+        grid.add_row("", "why", plain(evidence.reason))
     for query in evidence.queries[:SHOWN_QUERIES]:
-        grid.add_row("", "helps", Text(shorten(query.text, 100)))
+        grid.add_row("", "helps", plain(shorten(query.text, 100)))
         told = ", ".join(part for part in (percent_less(query), frequency(query)) if part)
-        grid.add_row("", "", Text(f"{told}: {query.plan_change}" if query.plan_change else told, style="green"))
-    if len(evidence.queries) > SHOWN_QUERIES:
-        grid.add_row("", "", Text(f"and {len(evidence.queries) - SHOWN_QUERIES} more"))
+        grid.add_row("", "", plain(f"{told}: {query.plan_change}" if query.plan_change else told, style="green"))
+    more = max(len(evidence.queries) - SHOWN_QUERIES, 0) + evidence.more_queries
+    if more > 0:
+        grid.add_row("", "", f"and {more:,} more")
+    if not evidence.validated:
+        grid.add_row("", "note", "no plan has confirmed it: from statistics alone")
     if evidence.risk is not Risk.LOW:
-        grid.add_row("", "risk", Text(f"{evidence.risk}: {evidence.risk_reason}", style=_STYLES[evidence.risk]))
+        grid.add_row("", "risk", plain(f"{evidence.risk}: {evidence.risk_reason}", style=_STYLES[evidence.risk]))
     if evidence.makes_redundant:
-        grid.add_row("", "replaces", Text(", ".join(evidence.makes_redundant)))
+        grid.add_row("", "replaces", plain(", ".join(evidence.makes_redundant)))
     return grid
 
 
 def _closing_lines(answer: Answer) -> Iterator[str]:
     advice = answer.advice
-    added = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.CREATE)
-    freed = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.DROP)
     yield ""
     if advice.cost_before > 0:
-        gone = 100 * (1 - advice.cost_after / advice.cost_before)
+        change = percent_change(advice.cost_before, advice.cost_after)
         yield (
-            f"Estimated cost of the workload: {advice.cost_before:,.0f} → {advice.cost_after:,.0f} (-{gone:.1f} %), with "
-            f"{show_size(added)} more and {show_size(freed)} less of indexes. Estimates are not results: measure."
+            f"Estimated cost of the workload: {advice.cost_before:,.0f} → {advice.cost_after:,.0f} ({change}){_bytes(advice)}. "
+            "Estimates are not results: measure."
         )
+    if is_timed(answer):
+        yield "Saves: time of the helped statements in each hour, at the rate and the mean time that the server has counted."
     if advice.gap is not None and advice.changes:
+        gap = 100 * advice.gap
         yield (
             f"By the planner's cost alone no other set of the indexes that were thought of is better by more than "
-            f"{100 * advice.gap:.1f} % within these limits; plans that tend to run longer than they cost were priced higher."
+            f"{'0.1' if gap < 0.05 else f'{gap:.1f}'} % within these limits; plans that tend to run longer than they cost were "
+            "priced higher."
         )
     if not advice.complete:
         why = "The search was ended" if answer.interrupted else "The time for planning ran out"
         yield f"{why}: this is the best found until then."
     yield from advice.notes
+    for warning in answer.warnings:
+        yield f"Note: {warning.message}"
+    since = "" if answer.workload.hours is None else f", as counted over {span(answer.workload.hours)}"
     yield (
-        f"{_count(len(answer.workload.queries), 'statement')} looked at; {_count(answer.spent.explains, 'plan')} asked for "
-        f"in {answer.spent.seconds:.1f} s."
+        f"{count_of(len(answer.workload.queries), 'statement')} looked at{since}; "
+        f"{count_of(answer.spent.explains, 'plan')} asked for in {answer.spent.seconds:.1f} s."
     )
+    others = answer.workload.others
+    if others.statements:
+        yield (
+            f"Besides, {count_of(others.statements, 'statement')} that no index could help ({100 * others.share:.1f} % of all time "
+            f"counted): {describe_others(others)}."
+        )
     if advice.left_out:
         share = 100 * sum(each.share for each in advice.left_out)
-        yield f"{_count(len(advice.left_out), 'statement')} left out ({share:.1f} % of the load):"
+        yield f"{count_of(len(advice.left_out), 'statement')} left out ({share:.1f} % of the load):"
         yield from _reasons(advice)
+
+
+def _bytes(advice: Advice) -> str:
+    """What is added to and taken from the storage, where that is anything."""
+    added = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.CREATE)
+    freed = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.DROP)
+    parts = [f"{show_size(added)} of new indexes"] if added else []
+    parts += [f"{show_size(freed)} of dropped ones"] if freed else []
+    return f", with {' and '.join(parts)}" if parts else ""
 
 
 def _reasons(advice: Advice) -> Iterator[str]:
@@ -156,7 +194,3 @@ def _reasons(advice: Advice) -> Iterator[str]:
         yield f"  {name}, {100 * shares[reason]:.1f} %: {reason}"
     if len(ordered) > SHOWN_REASONS:
         yield f"  and for {len(ordered) - SHOWN_REASONS} more reasons; --output json lists all."
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

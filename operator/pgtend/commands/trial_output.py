@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from pgtend.commands.figures import figure
+from pgtend.commands.table_output import plain
 from pgtend.core.statement import shorten
 from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.trial import Change, TimedQuery, Trial
@@ -23,7 +25,7 @@ def render_trial(trial: Trial, console: Console) -> None:
     if trial.queries:
         console.print(_table(trial))
     for line in _lines(trial):
-        console.print(Text(line))
+        console.print(plain(line))
 
 
 def _table(trial: Trial) -> RichTable:
@@ -35,17 +37,17 @@ def _table(trial: Trial) -> RichTable:
     for query in sorted(trial.queries, key=lambda each: -(ratio_of(each) or 0.0)):
         ratio, change = ratio_of(query), change_of(query)
         table.add_row(
-            Text(shorten(query.id, 60)),
+            plain(shorten(query.id, 60)),
             _milliseconds(query.before_ms),
             _milliseconds(query.after_ms),
-            "" if ratio is None else f"{ratio:.2f}",
+            "" if ratio is None else figure(ratio),
             Text("" if change is Change.SAME or not trial.built else change, style=_STYLES[change]),
         )
     return table
 
 
 def _milliseconds(times: tuple[float, ...]) -> str:
-    return f"{median(times):,.1f} ms" if times else ""
+    return f"{figure(median(times))} ms" if times else ""
 
 
 def _lines(trial: Trial) -> Iterator[str]:
@@ -55,7 +57,7 @@ def _lines(trial: Trial) -> Iterator[str]:
         slower = sum(change_of(query) is Change.SLOWER for query in compared)
         yield ""
         yield (
-            f"All {len(compared)} that can be compared, each once: {before:,.0f} → {after:,.0f} ms ({after / before:.2f}); "
+            f"All {len(compared)} that can be compared, each once: {figure(before)} → {figure(after)} ms{_times(before, after)}; "
             f"slower by more than the runs vary: {slower}."
         )
     if trial.built:
@@ -67,6 +69,10 @@ def _lines(trial: Trial) -> Iterator[str]:
         yield f"Not run: {shorten(skipped.id, 60)}. {skipped.reason}"
     if len(trial.skipped) > _SHOWN_REASONS:
         yield f"Not run: {len(trial.skipped) - _SHOWN_REASONS} more; --output json lists all."
+
+
+def _times(before: float, after: float) -> str:
+    return f" (×{figure(after / before)})" if before > 0 else ""
 
 
 def _sides(compared: list[TimedQuery]) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:

@@ -140,6 +140,7 @@ def _create(index: Index, claims: Sequence[Claim], found: Found) -> AdvisedChang
         size_bytes=found.sizes[index],
         write_cost=round(write_cost, 2),
         queries=tuple(queries[:SHOWN_QUERIES]),
+        more_queries=max(len(queries) - SHOWN_QUERIES, 0),
         reason=_reason(len(statements), gain, cost_after, saved, observed=found.hours is not None)
         + _shared_with([other for other in found.sizes if other in partners]),
         risk=risk,

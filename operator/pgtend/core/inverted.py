@@ -158,6 +158,7 @@ def _change(
             size_bytes=size,
             write_cost=round(upkeep, 2),
             queries=tuple(_shown(each, period) for each in helped[:_SHOWN_QUERIES]),
+            more_queries=max(len(helped) - _SHOWN_QUERIES, 0),
             reason=f"{count} for {part} within values of a table of {table.bytes / 1e6:.0f} MB, which no B-tree serves. "
             "By statistics alone: no what-if plan has tried it, for HypoPG does not simulate GIN.",
             risk=Risk.MEDIUM,

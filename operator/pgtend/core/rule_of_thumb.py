@@ -22,6 +22,7 @@ from pgtend.domain.recommendation import Action, Evidence, HelpedQuery, Risk
 from pgtend.domain.workload import StatementKind, WeightedQuery, Workload
 
 PAGE = 8192
+SHOWN_QUERIES = 20
 LARGE_ENOUGH = 100
 """Pages of a table below which a scan is not worth an index."""
 FEW_ROWS = 0.05
@@ -123,7 +124,8 @@ def _create(
             saved_seconds_per_hour=saved / period,
             size_bytes=estimate_size(index, catalog),
             write_cost=upkeep / period,
-            queries=queries[:20],
+            queries=queries[:SHOWN_QUERIES],
+            more_queries=max(len(queries) - SHOWN_QUERIES, 0),
             reason="By statistics alone, without a plan: the leading column leaves few rows of a large table.",
             risk=Risk.MEDIUM,
             risk_reason="No plan has confirmed that the planner would use the index.",

@@ -21,11 +21,15 @@ from pgtend.core.sql.tree import NotParsable, Tree, name_of, parse, tables_in
 from pgtend.core.sql.wrapping import unwrap
 from pgtend.domain.catalog import Catalog, RelationKind, Table
 from pgtend.domain.index import TableName
-from pgtend.domain.workload import Query
+from pgtend.domain.workload import OWN_MARK, Query, StatementText
 
 LONGEST_SHOWN = 200
 """Characters of a statement's text that are shown."""
 _BEGINNINGS = ("select", "insert", "update", "delete", "merge", "with", "values", "table")
+_RUNNING_OTHERS = ("call", "do", "fetch", "refresh", "execute")
+"""First words of statements that run queries which their own text does not hold: an index may help them all the same."""
+OWN = "a statement of pgtend"
+SYSTEM_CATALOGS = "queries of the system catalogs"
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 _DOT = Token(Kind.SIGN, ".")
 
@@ -37,10 +41,16 @@ class Unusable:
     reason: str
     final: bool = False
     """Whether no change of the catalog can mend it: the text itself is cut off, too large, or no query."""
+    other: str = ""
+    """What it is where no index could ever help it: ``OWN``, ``SYSTEM_CATALOGS``, or the first word of a utility statement."""
 
 
 class _Refused(Exception):
-    """The statement is left out; carries the sentence."""
+    """The statement is left out; carries the sentence, and what it is where no index could help it."""
+
+    def __init__(self, reason: str, other: str = "") -> None:
+        super().__init__(reason)
+        self.other = other
 
 
 def read_statement(text: str, catalog: Catalog, search_path: Sequence[str] | None = None) -> Query | Unusable:
@@ -56,7 +66,14 @@ def read_statement(text: str, catalog: Catalog, search_path: Sequence[str] | Non
     except (NotLexable, NotParsable) as refusal:
         return Unusable(reason=str(refusal), final=True)
     except _Refused as refusal:
-        return Unusable(reason=str(refusal))
+        return Unusable(reason=str(refusal), other=refusal.other)
+
+
+def read_entry(entry: StatementText, catalog: Catalog) -> Query | Unusable:
+    """The query behind an entry of pg_stat_statements; pgtend's own are told by their mark, whoever ran them."""
+    if OWN_MARK in entry.text:
+        return Unusable(reason="It is pgtend's own.", final=True, other=OWN)
+    return read_statement(entry.text, catalog, entry.search_path)
 
 
 def shorten(text: str, longest: int = LONGEST_SHOWN) -> str:
@@ -76,7 +93,9 @@ def _one_statement(tokens: Tokens) -> Tokens:
         raise _Refused("There is no statement in the text.")
     if not (tokens[0].word(*_BEGINNINGS) or tokens[0].sign("(")):
         word = tokens[0].text.upper() if tokens[0].kind is Kind.WORD and len(tokens[0].text) < 20 else "It"
-        raise _Refused(f"{word} is no SELECT, INSERT, UPDATE, DELETE or MERGE.")
+        if tokens[0].word(*_RUNNING_OTHERS):
+            raise _Refused(f"{word} runs statements that its own text does not hold.")
+        raise _Refused(f"{word} is no SELECT, INSERT, UPDATE, DELETE or MERGE.", "" if word == "It" else word)
     return tokens
 
 
@@ -111,7 +130,7 @@ def _query(tokens: Tokens, tree: Tree, catalog: Catalog, path: tuple[str, ...]) 
 def _resolve(table: exp.Table, catalog: Catalog, path: tuple[str, ...]) -> TableName:
     name, schema = name_of(table.this), table.db
     if schema in _SYSTEM_SCHEMAS or (not schema and name.startswith("pg_")):
-        raise _Refused("It reads the system catalogs.")
+        raise _Refused("It reads the system catalogs.", SYSTEM_CATALOGS)
     candidates = [schema] if schema else path
     for each in candidates:
         found = catalog.tables.get(TableName(schema=each, table=name))

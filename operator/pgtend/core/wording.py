@@ -34,6 +34,15 @@ def change(percent: float) -> str:
     return f"-{reduction(-percent)}" if percent <= -99 else f"{percent:+.0f}"
 
 
+def count_of(number: int, thing: str) -> str:
+    """A number with what it counts.
+
+    >>> [count_of(number, "plan") for number in (0, 1, 1200)]
+    ['0 plans', '1 plan', '1,200 plans']
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def keys_of(index: Index) -> str:
     """The keys of an index in short, with what it includes; constants of a predicate or an expression are not said."""
     text = ",".join(_key(column) for column in index.columns)

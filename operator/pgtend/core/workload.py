@@ -15,6 +15,7 @@ from pgtend.domain.record import HourOfLoad
 from pgtend.domain.workload import (
     CounterSnapshot,
     Load,
+    OtherStatements,
     Query,
     StatementCounters,
     StatementKey,
@@ -104,11 +105,13 @@ def observed_workload(
     hours: float,
     left_out: Mapping[str, tuple[str, Load]] | None = None,
     rows_written: Mapping[TableName, float] | None = None,
+    others: Mapping[str, tuple[int, Load]] | None = None,
 ) -> Workload:
     """The workload of what was observed over so many hours, heaviest first; a query weighs what it was called.
 
-    ``left_out`` are statements that cannot be used: their id with the reason and the load. Shares are of the total time.
-    ``rows_written`` is what the tables' own counters say of these hours.
+    ``left_out`` are statements that cannot be used: their id with the reason and the load. Shares are of the total time of
+    these and the queries. ``rows_written`` is what the tables' own counters say of these hours. ``others`` are statements that
+    no index could help: what they are, with their number and load.
     """
     unusable = left_out or {}
     total_ms = sum(load.total_ms for load in loads.values()) + sum(load.total_ms for _, load in unusable.values())
@@ -126,8 +129,18 @@ def observed_workload(
     return Workload(
         queries=tuple(weighted),
         left_out=tuple(omitted),
+        others=_others(others or {}, total_ms),
         hours=hours if hours > 0 else None,
         rows_written=rows_written or {},
+    )
+
+
+def _others(others: Mapping[str, tuple[int, Load]], queries_ms: float) -> OtherStatements:
+    spent_ms = sum(load.total_ms for _, load in others.values())
+    return OtherStatements(
+        statements=sum(count for count, _ in others.values()),
+        kinds=tuple(sorted(others, key=lambda kind: (-others[kind][1].total_ms, kind))),
+        share=_share(spent_ms, queries_ms + spent_ms),
     )
 
 

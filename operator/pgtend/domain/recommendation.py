@@ -126,6 +126,9 @@ class Evidence:
     size_bytes: int
     write_cost: float
     queries: tuple[HelpedQuery, ...]
+    """Those that gain most, at most 20."""
+    more_queries: int = 0
+    """How many it helps besides these."""
     reason: str = ""
     """One sentence for people."""
     risk: Risk = Risk.LOW

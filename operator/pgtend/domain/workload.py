@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from pgtend.domain.index import TableName
 
+OWN_MARK = "/* pgtend */"
+"""Stands in the statements of pgtend's own that may take time: pg_stat_statements keeps it, and they are told by it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementKey:
@@ -150,11 +153,23 @@ class UnplannableStatement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherStatements:
+    """Statements that were counted and that no index could help: utility statements, and queries of the system catalogs."""
+
+    statements: int = 0
+    kinds: tuple[str, ...] = ()
+    """What they are, those that took most time first: the first words of utility statements, and ``SYSTEM_CATALOGS``."""
+    share: float = 0.0
+    """Of all the time that was counted, 0…1."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """The queries to advise on, and what had to be left out."""
 
     queries: tuple[WeightedQuery, ...]
     left_out: tuple[UnplannableStatement, ...] = ()
+    others: OtherStatements = OtherStatements()
     hours: float | None = None
     """Hours over which the loads were observed, None for a workload from files."""
     rows_written: Mapping[TableName, float] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from sys import getsizeof
 
-from pgtend.core.statement import Unusable, read_statement
+from pgtend.core.statement import Unusable, read_entry
 from pgtend.core.workload import sum_by_fingerprint
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.workload import Load, Query, StatementKey, StatementText
@@ -121,11 +121,11 @@ class Statements:
         return sum_by_fingerprint(loads, self._fingerprints())
 
     def unusable(self, loads: Mapping[StatementKey, Load]) -> dict[str, tuple[str, Load]]:
-        """The loads of statements that cannot be used, by queryid, with the reason."""
+        """The loads of statements that cannot be used, by queryid, with the reason; not of those that no index could help."""
         found: dict[str, tuple[str, Load]] = {}
         for key, load in loads.items():
             each = self._known.get(key)
-            if isinstance(each, Unusable):
+            if isinstance(each, Unusable) and not each.other:
                 _, known = found.get(name := f"queryid {key.queryid}", ("", NOTHING))
                 found[name] = (each.reason, known + load)
         return found
@@ -145,4 +145,4 @@ def _size_of(each: Query | Unusable) -> int:
 
 
 def _parse(texts: Iterable[StatementText], catalog: Catalog) -> dict[StatementKey, Query | Unusable]:
-    return {text.key: read_statement(text.text, catalog, text.search_path) for text in texts}
+    return {text.key: read_entry(text, catalog) for text in texts}

@@ -144,7 +144,7 @@ async def _refuse_pooler(session: Session, aspect: Aspect) -> None:
     A pooler makes up the process id that it sends when the connection starts; Postgres sends the backend's own.
     https://www.postgresql.org/docs/current/protocol-flow.html, BackendKeyData
     """
-    cursor = await session.execute("SELECT pg_catalog.pg_backend_pid() AS pid")
+    cursor = await session.execute("SELECT /* pgtend */ pg_catalog.pg_backend_pid() AS pid")
     (row,) = await cursor.fetchall()
     if row["pid"] != session.info.backend_pid:
         message = (

@@ -238,9 +238,9 @@ class HypoPG:
         statements at once; over the extended one Postgres asks for parameter values, and plans for those.
         """
         if query.parameters == 0:
-            return await self._roll_back_after((), b"EXPLAIN (FORMAT JSON) " + query.plannable.encode())
+            return await self._roll_back_after((), b"EXPLAIN /* pgtend */ (FORMAT JSON) " + query.plannable.encode())
         nulls = b", ".join([b"NULL"] * query.parameters)
-        explain = b"EXPLAIN (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")"
+        explain = b"EXPLAIN /* pgtend */ (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")"
         typed = self._typed.get(query.plannable) or TypedText(tokens=tokenize(query.plannable))
         while True:
             try:
@@ -255,7 +255,7 @@ class HypoPG:
         """Plan a statement that pgtend composed of typed fields. Raises StatementFailed or ConnectionRefusedByTarget."""
         self._explains += 1
         with translated(Aspect.WHAT_IF):
-            return await self._roll_back_after((), b"EXPLAIN (FORMAT JSON) " + statement.as_bytes(None))
+            return await self._roll_back_after((), b"EXPLAIN /* pgtend */ (FORMAT JSON) " + statement.as_bytes(None))
 
     async def _roll_back_after(self, before: Sequence[bytes], explain: bytes) -> Plan:
         """Run it in a transaction that ends in a rollback, so that not even a notification comes of planning.

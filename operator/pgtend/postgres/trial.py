@@ -104,7 +104,7 @@ class Runner:
         try:
             async with self._session.pipeline():
                 await self._session.execute("BEGIN READ ONLY")
-                explain = b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + query.plannable.encode()
+                explain = b"EXPLAIN /* pgtend */ (ANALYZE, TIMING OFF, FORMAT JSON) " + query.plannable.encode()
                 cursor = await self._session.execute(explain)
                 await self._session.execute("ROLLBACK")
             (row,) = await cursor.fetchall()

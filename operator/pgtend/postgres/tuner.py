@@ -182,7 +182,9 @@ class Tuner:
         """Hold the advisory lock of one index, with timeouts off."""
         space, key = _signed(_LOCK_SPACE), _signed(_lock_key(schema, name))
         with translated(Aspect.TUNER_READY):
-            cursor = await self._session.execute("SELECT pg_try_advisory_lock(%s, %s) AS got", (space, key))
+            cursor = await self._session.execute(
+                "SELECT /* pgtend */ pg_try_advisory_lock(%s, %s) AS got", (space, key)
+            )
             (row,) = await cursor.fetchall()
         if not row["got"]:
             raise FencedOff(f"Another session of pgtend works on {schema}.{name} in this database now.")
@@ -193,7 +195,7 @@ class Tuner:
         finally:
             if not self._session.closed:
                 with translated(Aspect.TUNER_READY):
-                    await self._session.execute("SELECT pg_advisory_unlock(%s, %s)", (space, key))
+                    await self._session.execute("SELECT /* pgtend */ pg_advisory_unlock(%s, %s)", (space, key))
                     await configure(self._session, _LOOKING)
 
     @asynccontextmanager

@@ -122,15 +122,6 @@ def test_what_is_printed_as_json_is_what_its_schema_says(advise: Advise) -> None
     )
 
 
-def test_a_database_without_any_statement_is_said_to_be_one(postgres15: PostgresServer) -> None:
-    with fresh_database(postgres15) as database:
-        database.run("CREATE TABLE a (x int)")
-        outcome = run(database.dsn)
-    assert outcome.code == 1
-    assert "can be advised on" in " ".join(outcome.stderr.split())
-    assert "--workload" in outcome.stderr
-
-
 def test_ctrl_c_ends_the_search_and_prints_the_best_so_far(advise: Advise, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = HypoPG.sizes
 
