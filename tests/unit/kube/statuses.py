@@ -161,6 +161,7 @@ def statuses(text: Any = texts) -> Any:
         size_bytes=counts,
         write_cost=numbers,
         queries=several(queries),
+        more_queries=counts,
         reason=text,
         risk=some(Risk),
         risk_reason=text,

@@ -240,6 +240,7 @@ class Evidence(Observed):
         *first(20),
         Field(description="The queries that gain, those that gain most first.", json_schema_extra=ATOMIC),
     ]
+    more_queries: Annotated[int, Field(description="How many gain besides those listed.")] = 0
     reason: Annotated[Sentence, Field(description="The case for it in a sentence.")] = ""
     risk: Annotated[
         Risk | None,
