@@ -25,6 +25,7 @@ CHANGE_RULES: tuple[Rule, ...] = (
     rules.is_within_bounds,
     rules.has_table,
     rules.is_still_missing,
+    rules.is_called_for,
     rules.is_outside_freeze,
     rules.fits_budget,
     rules.has_build_slot,

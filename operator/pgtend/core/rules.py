@@ -12,7 +12,7 @@ from pgtend.core.approval import is_usable
 from pgtend.core.windows import active_window
 from pgtend.domain.decision import Answer, ChangeFacts, Decision
 from pgtend.domain.policy import FreezeRollback, Mode, RecurringWindow, RunningBuild, Window
-from pgtend.domain.recommendation import Action, ApprovalState
+from pgtend.domain.recommendation import Action, ApprovalState, ConditionType
 
 OUTGROWN_FACTOR = 2
 """A change whose size or write cost exceeds this many times what the approver saw needs a new approval."""
@@ -139,6 +139,18 @@ def is_still_missing(facts: ChangeFacts) -> Decision | None:
     return _refuse(
         "Outdated",
         f"The index {facts.equivalent_exists} already is what was proposed: somebody built it, nothing is left to do.",
+    )
+
+
+def is_called_for(facts: ChangeFacts) -> Decision | None:
+    """What the workload did not call for any more when it was approved is not made until it does again."""
+    proposed = facts.recommendation.status.condition(ConditionType.PROPOSED)
+    if proposed is None or proposed.reason != "Outdated":
+        return None
+    return _wait(
+        "NotCalledFor",
+        "The present workload does not call for this change any more. The approval is kept, and the change is made when the workload "
+        "calls for it again.",
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pgtend.core.conditions import TERMINAL_REASONS
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
 from pgtend.core.workload import accumulate, observed_workload, sum_rows_written
-from pgtend.domain.advice import Advice, Constraints, Spent
+from pgtend.domain.advice import Advice, AdvisedChange, Constraints, Spent
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
 from pgtend.domain.index import Index
-from pgtend.domain.policy import Policy, WhatIfSource
+from pgtend.domain.policy import Policy, Verification, WhatIfSource
 from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, Recommendation
 from pgtend.domain.verification import Verdict
@@ -48,6 +49,7 @@ async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advic
     advice, memory.what_if_findings = await _advise(workload, scene, memory, ports)
     if advice is None:
         return None, memory.what_if_findings
+    advice = replace(advice, changes=tuple(worth_measuring(advice.changes, scene.policy.verification)))
     statements = len(workload.queries) + len(workload.left_out)
     if not memory.what_if_findings:
         memory.what_if_findings = tuple(findings_on_left_out(advice, statements))
@@ -60,6 +62,17 @@ async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advic
         summaries=_preview(advice, scene),
     )
     return advice, memory.what_if_findings
+
+
+def worth_measuring(changes: Iterable[AdvisedChange], verification: Verification) -> Iterator[AdvisedChange]:
+    """The changes but for those of which the planner itself expects less than what would count as improved.
+
+    They could not be found to have helped. What no plan has confirmed is a person's to judge, and a drop promises no gain.
+    """
+    for change in changes:
+        is_promise = change.action is Action.CREATE and change.evidence.validated
+        if not is_promise or change.evidence.benefit_percent >= verification.improvement_percent:
+            yield change
 
 
 def findings_on_left_out(advice: Advice, statements: int) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from pgtend.domain.recommendation import (
     Recommendation,
 )
 from pgtend.pipeline.attempting import attempt
+from pgtend.pipeline.facts import is_applied
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports, Scene
 
@@ -81,7 +82,7 @@ async def _issue(recommendation: Recommendation, change: AdvisedChange, scene: S
             bounds=_bounds(change),
         )
     elif not _is_open(recommendation):
-        return recommendation
+        return await _call_again(recommendation, change, scene, ports)
     else:
         # Nobody has decided yet: whoever does sees the price of today.
         proposal = replace(proposal, bounds=_bounds(change))
@@ -111,6 +112,25 @@ async def _issue(recommendation: Recommendation, change: AdvisedChange, scene: S
         step.status,
         step.reason,
         step.message,
+        now=scene.now,
+        generation=recommendation.generation,
+    )
+    return await save(recommendation, changed, ports)
+
+
+async def _call_again(
+    recommendation: Recommendation, change: AdvisedChange, scene: Scene, ports: Ports
+) -> Recommendation:
+    """A decided change that was Outdated stands again. Its bounds stay: they are what the approver saw."""
+    proposed = recommendation.status.condition(ConditionType.PROPOSED)
+    if proposed is None or proposed.reason != "Outdated" or is_applied(recommendation):
+        return recommendation
+    changed = with_condition(
+        replace(recommendation.status, evidence=change.evidence),
+        ConditionType.PROPOSED,
+        ConditionStatus.TRUE,
+        "Issued",
+        change.evidence.reason or "Proposed.",
         now=scene.now,
         generation=recommendation.generation,
     )

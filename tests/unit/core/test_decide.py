@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pgtend.core.conditions import with_condition
 from pgtend.core.decide import (
     CHANGE_RULES,
     ROLLBACK_RULES,
@@ -42,6 +43,7 @@ from pgtend.domain.recommendation import (
     ApprovalRecord,
     ApprovalState,
     Bounds,
+    ConditionStatus,
     ConditionType,
     Evidence,
     Proposal,
@@ -135,6 +137,19 @@ def with_action(action: Action, facts: ChangeFacts) -> ChangeFacts:
     return replace(facts, recommendation=replace(RECOMMENDATION, status=status))
 
 
+def with_proposed(reason: str) -> ChangeFacts:
+    status = with_condition(
+        RECOMMENDATION.status,
+        ConditionType.PROPOSED,
+        ConditionStatus.FALSE,
+        reason,
+        "Not now.",
+        now=MONDAY,
+        generation=1,
+    )
+    return replace(READY, recommendation=replace(RECOMMENDATION, status=status))
+
+
 WAIT, REFUSE = Answer.WAIT, Answer.REFUSE
 
 CASES = [
@@ -167,6 +182,7 @@ CASES = [
     pytest.param(replace(READY, table_exists=False), WAIT, "Preflight", "public.payments", id="table gone"),
     pytest.param(replace(READY, table_problem="Partitioned."), WAIT, "Preflight", "Partitioned.", id="table unfit"),
     pytest.param(replace(READY, equivalent_exists="by_hand"), REFUSE, "Outdated", "by_hand", id="there already"),
+    pytest.param(with_proposed("Outdated"), WAIT, "NotCalledFor", "calls for it again", id="not called for"),
     pytest.param(
         replace(READY, now=SATURDAY),
         WAIT,

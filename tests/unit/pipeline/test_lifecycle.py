@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from pgtend.core.conditions import with_condition
+from pgtend.domain.advice import Advice, AdvisedChange
 from pgtend.domain.finding import StatementFailed
 from pgtend.domain.policy import Mode
-from pgtend.domain.recommendation import ApprovalRecord, ApprovalState, ConditionStatus, ConditionType
+from pgtend.domain.recommendation import Action, ApprovalRecord, ApprovalState, ConditionStatus, ConditionType
+from pgtend.pipeline.recommending import publish
 from tests.unit.pipeline.fakes import ELSEWHERE, HERE, NOW
 from tests.unit.pipeline.world import FROZEN, PLAIN, World, recommend
 
@@ -104,7 +106,7 @@ async def test_a_comment_lets_nothing_be_tried_again(world: World) -> None:
     assert (world.reason(change), len(world.server.sent)) == ("Failed", 1)
 
 
-async def test_a_person_may_approve_what_is_outdated(world: World) -> None:
+async def test_an_approval_of_what_is_outdated_is_kept_until_the_workload_calls_for_it_again(world: World) -> None:
     change = recommend(approved=False)
     status = with_condition(
         change.status, ConditionType.PROPOSED, ConditionStatus.FALSE, "Outdated", "Not now.", now=NOW, generation=1
@@ -112,4 +114,12 @@ async def test_a_person_may_approve_what_is_outdated(world: World) -> None:
     world.add(replace(change, status=status))
     world.approve(change, ApprovalState.APPROVED)
     await world.run_pass()
+    assert (world.reason(change), world.server.sent) == ("NotCalledFor", [])
+    assert change.status.proposal is not None
+    assert change.status.evidence is not None
+    advised = AdvisedChange(action=Action.CREATE, index=change.status.proposal.index, evidence=change.status.evidence)
+    advice = Advice(changes=(advised,), cost_before=10.0, cost_after=1.0)
+    await publish(advice, world.scene(), world.ports)
+    assert world.reason(change, ConditionType.PROPOSED) == "Issued"
+    await world.run_pass(after=60)
     assert [verb for verb, _ in world.server.sent] == ["CREATE"]
