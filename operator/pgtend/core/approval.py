@@ -4,9 +4,10 @@ The record says what may be done; the spec only says what somebody wrote. Three 
 
 - an Approved that stood in the spec before the proposal (or before its bounds were renewed) is held as a Pending record that is
   marked consumed: it becomes takeable only after the spec was seen at Pending;
-- a used approval stays Approved and consumed until the spec was seen to say something else: at a look, or in between, when
-  somebody set Pending and Approved again before the next look came (``unapproved_at``). That the spec changed proves nothing:
-  who may comment may not always approve, and a comment changes it too;
+- a used approval stays Approved and consumed until the spec is known to have said something else: at a look, or in between, when
+  somebody set Pending and Approved again before the next look came (``unapproved_at``: the watch saw it, or the API server wrote
+  down which change of the spec was the last of the approval). That the spec changed proves nothing by itself: who may comment may
+  not always approve, and a comment changes it too;
 - once a person has decided anything (``at`` is set), the policy does not approve by itself any more.
 """
 
@@ -48,7 +49,7 @@ def take_approval(
 ) -> ApprovalStep:
     """What to record of the spec's approval, given what was recorded before.
 
-    ``generation`` is that of the spec, ``unapproved_at`` the latest one at which it was seen not to say Approved (0: never).
+    ``generation`` is that of the spec, ``unapproved_at`` the latest one at which it is known not to have said Approved (0: none is).
 
     ``proposal_is_new`` says that the proposal (or its bounds) is being issued in this very step; the record must be written
     together with the proposal. Without a record the approval counts as older than the proposal: nobody can have seen what it would do.

@@ -232,6 +232,6 @@ class Recommendation:
     comment: str
     status: RecommendationStatus
     unapproved_at: int = 0
-    """The latest generation at which this process saw spec.approval say something else than Approved; 0 for none."""
+    """The latest generation at which spec.approval is known to have said something else than Approved; 0 for none."""
     invalid: str = ""
     """Why the object could not be read (edited into nonsense, say); empty when it could."""

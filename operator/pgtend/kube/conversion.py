@@ -95,8 +95,15 @@ def recommendation_from_object(obj: Object) -> Recommendation:
         approved_by=spec.approved_by,
         comment=spec.comment,
         status=status,
+        unapproved_at=_unapproved_at(spec),
         invalid=f"This object cannot be read: {'; '.join(problems)}." if problems else "",
     )
+
+
+def _unapproved_at(spec: IndexRecommendationSpec) -> int:
+    """The generation before the change that made it Approved, where the API server wrote that down."""
+    changed_at = spec.approval_generation or 0
+    return max(changed_at - 1, 0) if spec.approval is ApprovalState.APPROVED else 0
 
 
 def status_to_object(status: RecommendationStatus) -> dict[str, Any]:

@@ -131,7 +131,9 @@ class RecommendationObjects:
         return self._read(answer)
 
     def _read(self, seen: Object) -> Recommendation:
-        return replace(recommendation_from_object(seen), unapproved_at=self._store.marked_at(seen["metadata"]["uid"]))
+        read = recommendation_from_object(seen)
+        # What the watch saw, and what the API server itself wrote down while nobody watched.
+        return replace(read, unapproved_at=max(read.unapproved_at, self._store.marked_at(read.uid)))
 
 
 def is_unapproved(recommendation: Object) -> bool:

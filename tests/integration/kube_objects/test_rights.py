@@ -21,6 +21,7 @@ from tests.servers.controlplane_cluster import Cluster
 APPROVE = '{"spec":{"approval":"Approved"}}'
 NEEDS_THE_VERB = "changing spec.approval takes the permission (verb) approve"
 NOT_BY_HAND = "spec.approvedBy is not written by hand"
+NO_GENERATION_BY_HAND = "spec.approvalGeneration is not written by hand"
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,53 @@ def test_a_manifest_without_the_name_can_be_put_in_place_of_the_object(stamped: 
     approver(*patch("replaced", APPROVE))
     stamped("replace", "-f", "-", send=recommendation("replaced", approval="Approved"))
     assert stamped.read("idxrec", "replaced")["spec"]["approvedBy"] == account_of(approver, "approver")
+
+
+def generations(stamped: Kubectl, name: str) -> tuple[int, int]:
+    """The generation of the object, and the one at which its approval was changed last."""
+    found = stamped.read("idxrec", name)
+    return found["metadata"]["generation"], found["spec"].get("approvalGeneration", 0)
+
+
+def test_the_change_of_the_approval_is_told_from_other_changes(
+    stamped: Kubectl, editor: Kubectl, approver: Kubectl
+) -> None:
+    stamped("create", "-f", "-", send=recommendation("toggled"))
+    assert generations(stamped, "toggled") == (1, 0)
+    approver(*patch("toggled", APPROVE))
+    assert generations(stamped, "toggled") == (2, 2)
+    editor(*patch("toggled", '{"spec":{"comment":"thank you"}}'))
+    editor(*patch("toggled", '{"spec":{"comment":"thanks"}}'))
+    assert generations(stamped, "toggled") == (4, 2)
+    approver(*patch("toggled", '{"spec":{"approval":"Pending"}}'))
+    approver(*patch("toggled", APPROVE))
+    assert generations(stamped, "toggled") == (6, 6)
+    editor(*patch("toggled", '{"spec":{"approvalGeneration":null,"comment":"again"}}'))
+    assert generations(stamped, "toggled") == (7, 6)
+    stamped("replace", "-f", "-", send=recommendation("toggled", approval="Approved"))
+    assert generations(stamped, "toggled") == (8, 6)
+
+
+def test_an_approval_that_is_brought_along_has_the_first_generation(stamped: Kubectl, approver: Kubectl) -> None:
+    approver("create", "-f", "-", send=recommendation("along", approval="Approved"))
+    assert generations(stamped, "along") == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param('{"spec":{"approvalGeneration":1}}', id="alone"),
+        pytest.param('{"spec":{"approvalGeneration":2}}', id="that of the next change"),
+        pytest.param('{"spec":{"approval":"Approved","approvalGeneration":7}}', id="with an approval"),
+        pytest.param('{"spec":{"approvalGeneration":2,"comment":"fine"}}', id="with a comment"),
+    ],
+)
+def test_nobody_writes_another_generation(stamped: Kubectl, editor: Kubectl, approver: Kubectl, body: str) -> None:
+    stamped("apply", "-f", "-", send=recommendation("dated"))
+    assert NO_GENERATION_BY_HAND in approver.refused(*patch("dated", body))
+    assert "Forbidden" in editor.refused(*patch("dated", body)) or NEEDS_THE_VERB in editor.refused(
+        *patch("dated", body)
+    )
 
 
 def test_the_operator_issues_and_reports_but_does_not_approve(stamped: Kubectl, pgtend: Kubectl) -> None:

@@ -162,6 +162,21 @@ def test_a_policy_that_means_nothing_gets_a_sentence(spec: dict[str, Any], sente
         policy_from_object(policy_object(**spec))
 
 
+@pytest.mark.parametrize(
+    ("spec", "unapproved_at"),
+    [
+        pytest.param({"approval": "Approved", "approvalGeneration": 7}, 6, id="approved by the seventh change"),
+        pytest.param({"approval": "Approved", "approvalGeneration": 1}, 0, id="approved from the beginning"),
+        pytest.param({"approval": "Approved"}, 0, id="in a cluster that does not write it down"),
+        pytest.param({"approval": "Pending", "approvalGeneration": 7}, 0, id="taken away by the seventh change"),
+    ],
+)
+def test_what_the_cluster_stamped_tells_when_the_approval_was_last_missing(
+    spec: dict[str, Any], unapproved_at: int
+) -> None:
+    assert recommendation_from_object(recommendation_object(spec)).unapproved_at == unapproved_at
+
+
 def test_reads_a_persons_part() -> None:
     read = recommendation_from_object(
         recommendation_object(

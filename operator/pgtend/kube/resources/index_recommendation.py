@@ -70,6 +70,16 @@ class IndexRecommendationSpec(Declared):
             description="Who changed approval last. An admission policy writes it; nobody writes it by hand.",
         ),
     ] = ""
+    approval_generation: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=2**53,
+            description=(
+                "The metadata.generation at which approval was changed last. An admission policy writes it; nobody writes it by hand."
+            ),
+        ),
+    ] = None
     comment: Annotated[str, Field(max_length=1000, description="Why you decided so, for those who come after you.")] = (
         ""
     )
