@@ -54,6 +54,7 @@ def take_approval(
     ``proposal_is_new`` says that the proposal (or its bounds) is being issued in this very step; the record must be written
     together with the proposal. Without a record the approval counts as older than the proposal: nobody can have seen what it would do.
     ``policy_decision`` is the answer of ``decide.policy_approves``; without it the policy approves nothing.
+    The message speaks of a change that is still to be made; ``withdrawal.tell_withdrawal`` knows of one that was begun before.
     """
     if spec_state is ApprovalState.REJECTED:
         return _take_rejection(previous, by, comment, now, generation)
@@ -107,12 +108,7 @@ def _take_rejection(
         record=record,
         status=ConditionStatus.FALSE,
         reason="Rejected",
-        message=f"Rejected by {record.by}. "
-        + (
-            "The approval had been used: what has been done stays done, and nothing is done again."
-            if _is_used(previous)
-            else "It will not be made, nor proposed again under another name."
-        ),
+        message=f"Rejected by {record.by}. It will not be made, nor proposed again under another name.",
     )
 
 
@@ -167,11 +163,6 @@ def _take_pending(previous: ApprovalRecord | None, now: datetime, policy_decisio
     message = "Waits for a person: look at status.evidence, then set spec.approval to Approved or Rejected."
     if policy_decision is not None and untouched:
         message = f"{policy_decision.message} {message}"
-    if _is_used(previous):
-        message = (
-            "The approval was taken away after it had been used: what has been done stays done. "
-            "Set spec.approval to Approved to let a change that has ended be tried again."
-        )
     return ApprovalStep(
         record=record,
         status=ConditionStatus.FALSE,

@@ -12,6 +12,7 @@ from datetime import datetime
 from pgtend.core.approval import consume, give_back, is_usable, require_again
 from pgtend.core.conditions import with_condition, without_condition
 from pgtend.core.decide import condition_of
+from pgtend.core.withdrawal import tell_end
 from pgtend.domain.decision import Decision
 from pgtend.domain.recommendation import (
     Bounds,
@@ -126,14 +127,24 @@ def complete(
 
 
 def abandon(status: RecommendationStatus, decision: Decision, now: datetime, generation: int) -> RecommendationStatus:
-    """The DDL was ended before it had an effect: an approval that still stands is as good as before."""
+    """The DDL was ended before it had an effect: an approval that still stands is as good as before.
+
+    Where it does not stand any more the condition Applied goes away, and a transition (hence an Event) says what was ended.
+    """
     approval = give_back(status.approval) if status.approval else None
-    changed = without_condition(
-        replace(status, intent=None, measurement=None, approval=approval), ConditionType.APPLIED
+    changed = replace(status, intent=None, measurement=None, approval=approval)
+    if condition_of(decision) is ConditionType.APPLIED:
+        return wait_for(without_condition(changed, ConditionType.APPLIED), decision, now, generation)
+    ended = with_condition(
+        changed,
+        ConditionType.APPLIED,
+        ConditionStatus.FALSE,
+        "Ended",
+        tell_end(status),
+        now=now,
+        generation=generation,
     )
-    if condition_of(decision) is not ConditionType.APPLIED:
-        return changed
-    return wait_for(changed, decision, now, generation)
+    return without_condition(ended, ConditionType.APPLIED)
 
 
 def fail(

@@ -12,6 +12,7 @@ from pgtend.core.approval import is_usable, take_approval
 from pgtend.core.canonical import is_named_after
 from pgtend.core.conditions import TERMINAL_REASONS, with_condition, without_condition
 from pgtend.core.decide import policy_approves
+from pgtend.core.withdrawal import tell_withdrawal
 from pgtend.domain.recommendation import (
     ConditionStatus,
     ConditionType,
@@ -105,6 +106,7 @@ async def _settle(recommendation: Recommendation, scene: Scene, ports: Ports) ->
         generation=generation,
         unapproved_at=recommendation.unapproved_at,
     )
+    step = tell_withdrawal(step, status)
     changed = replace(status, approval=step.record)
     if not is_outdated:
         reason = evidence.reason or "Proposed."

@@ -45,6 +45,8 @@ class _Underway:
     state: IndexState
     failure: str
     """The sentence with which the DDL failed; empty when it did not, or when nobody knows."""
+    removal_failure: str
+    """The same, of DDL that was to remove something."""
     scene: Scene
     memory: Memory
     ports: Ports
@@ -69,7 +71,7 @@ async def continue_intent(recommendation: Recommendation, scene: Scene, memory: 
         return _watch_build(recommendation, intent, scene, memory, ports)
     if scene.tuner_problem is not None:
         return recommendation
-    failure = works.take_failure(name, Verb.BUILD) or works.take_failure(name, Verb.REMOVE)
+    build_failure, removal_failure = works.take_failure(name, Verb.BUILD), works.take_failure(name, Verb.REMOVE)
     async with look(scene, ports) as executor:
         state = await executor.index_state(proposal_of(recommendation).index, intent.index_name)
     if state is IndexState.BUILDING:
@@ -78,7 +80,8 @@ async def continue_intent(recommendation: Recommendation, scene: Scene, memory: 
         recommendation=recommendation,
         intent=intent,
         state=state,
-        failure=failure,
+        failure=build_failure or removal_failure,
+        removal_failure=removal_failure,
         scene=scene,
         memory=memory,
         ports=ports,
@@ -126,8 +129,11 @@ async def _after_build(case: _Underway) -> Recommendation:
                 start_ddl(saved, saved.status.intent, case.scene, case.memory, case.ports)
             return saved
         case IndexState.INVALID:
-            if case.failure:
-                await case.ports.recommendations.announce(case.recommendation, "StepFailed", case.failure, warning=True)
+            # That the build says it was cancelled is no news: pgtend itself did it.
+            if case.removal_failure:
+                await case.ports.recommendations.announce(
+                    case.recommendation, "StepFailed", case.removal_failure, warning=True
+                )
             index = proposal_of(case.recommendation).index
             work = partial(remove_index, case.scene, case.ports, index, case.intent.index_name)
             case.memory.works.start(case.recommendation.name, Verb.REMOVE, work, case.ports)

@@ -84,12 +84,6 @@ def test_an_older_approval_is_taken_after_pending_and_approved() -> None:
     assert is_usable(look(seen.record, APPROVED).record)
 
 
-@pytest.mark.parametrize("decision", [PENDING, REJECTED])
-def test_of_an_approval_taken_away_after_use_it_is_said_that_it_undoes_nothing(decision: ApprovalState) -> None:
-    assert "stays done" in look(USED, decision).message
-    assert "stays done" not in look(GIVEN, decision).message
-
-
 @pytest.mark.parametrize(
     ("previous", "unapproved_at", "usable"),
     [
