@@ -19,6 +19,7 @@ from enum import Enum
 from pgtend.core.sql.compared_values import Comparison, Relation, comparisons_in
 from pgtend.core.sql.lexer import Kind, Token, Tokens, spell, tokenize
 from pgtend.core.sql.parameters import count_parameters, renumber
+from pgtend.core.states import has_few_values
 from pgtend.domain.advice import CostAnswer, PlanCost
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import TableName
@@ -62,13 +63,27 @@ def vary(
     for each in workload.queries:
         seen = sampled.get(each.query.fingerprint, ())
         if seen and each.query.plannable:
-            queries += _shared_among(each, seen)
+            states = _states(each.query, catalog, values)
+            queries += _shared_among(each, [replace(query, nameable=states) for query in seen])
         elif each.id in varied:
             filled = tuple(_fill(each.query, catalog, values))
             queries += _shared_among(each, filled) if filled else [each]
         else:
             queries.append(each)
     return replace(workload, queries=tuple(queries))
+
+
+def _states(query: Query, catalog: Catalog, values: ValuesOfColumns) -> frozenset[tuple[TableName, str, str]]:
+    """What a predicate may name of a sampled text: common values of columns that have few, which are states and no persons.
+
+    Whatever else was sampled stays in memory: of a value that pg_stats does not list it is not known whether many rows have it.
+    """
+    return frozenset(
+        (name, column, value)
+        for (name, column), known in values.items()
+        if name in query.relations and has_few_values(catalog.tables[name].columns.get(column))
+        for value in known.common
+    )
 
 
 def to_be_compared(workload: Workload) -> tuple[WeightedQuery, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from pgtend.core.key_lists import Keys, fits, main_lists, plain
 from pgtend.core.sql.usage import TableUse
+from pgtend.core.states import has_few_values
 from pgtend.domain.catalog import Column, Table
 from pgtend.domain.index import AccessMethod, Comparison, ComparisonOperator, Index, IndexColumn
 
@@ -18,8 +19,6 @@ _NARROW_SHARE = 0.5
 """Of the bytes of a row, what keys and stored columns may have together: a wider index is no cheaper to read than the table."""
 _MANY_ROWS = 50.0
 """Rows of one lookup from which on it pays not to visit the table for each."""
-_FEW_STATES = 20.0
-"""Distinct values of a column whose constants may become a predicate: so few name states of a thing and not persons."""
 _MOST_CONDITIONS = 2
 _SMALL_SHARE = 0.5
 """Of the rows, what a partial index may hold at most where that is known."""
@@ -98,8 +97,11 @@ def _is_state(comparison: Comparison, table: Table) -> bool:
         return nulls is not None and 1 - nulls <= _SMALL_SHARE
     if comparison.operator not in (ComparisonOperator.EQ, ComparisonOperator.NE) or comparison.constant is None:
         return False
-    few = column.n_distinct is not None and 2 <= column.n_distinct <= _FEW_STATES
-    return few and column.type.partition("(")[0] in _STATE_TYPES and comparison.constant.type in _STATE_TYPES
+    return (
+        has_few_values(column)
+        and column.type.partition("(")[0] in _STATE_TYPES
+        and comparison.constant.type in _STATE_TYPES
+    )
 
 
 def _visits_many(use: TableUse, table: Table) -> bool:

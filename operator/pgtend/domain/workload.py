@@ -90,6 +90,8 @@ class Query:
     search_path: tuple[str, ...] = ("public",)
     assumed: bool = False
     """Whether constants of pg_stats stand in ``plannable``, which no call is known to have had: no partial index is built on them."""
+    nameable: frozenset[tuple[TableName, str, str]] | None = field(default=None, repr=False)
+    """Constants that may be named in the predicate of an index, with table and column; None: all, because the user gave the text."""
     target: TableName | None = None
     """The table that it writes to; None for a SELECT, and where it is not known."""
     assigned: frozenset[str] = frozenset()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pgtend.core.plan_variants import columns_compared, keep_agreeing, to_be_compared, vary
@@ -106,6 +108,34 @@ def test_no_partial_index_is_thought_of_for_a_constant_that_no_call_is_known_to_
     (seen,) = vary(observed(text), SHOP, VALUES, {sampled.fingerprint: (sampled,)}).queries
     (use,) = table_uses(seen.query, SHOP)
     assert [condition.column for condition in use.conditions] == ["status"]
+
+
+@pytest.mark.parametrize(
+    ("where", "named"),
+    [
+        pytest.param("status = 'lost'", {"lost"}, id="a state that pg_stats lists"),
+        pytest.param("status <> 'done' and status <> 'Ada Lovelace'", {"done"}, id="a value that it does not list"),
+        pytest.param("vendor_id = 1", set(), id="listed of a column of many values"),
+        pytest.param("note = 'lost'", set(), id="a column that no values were read of"),
+        pytest.param("confirmed", {"true"}, id="a boolean"),
+    ],
+)
+def test_of_what_was_sampled_a_predicate_names_only_states_that_pg_stats_lists(where: str, named: set[str]) -> None:
+    sampled = query(f"select id from bookings where {where}")
+    normalised = observed(where_normalised(where))
+    assert normalised.queries[0].query.fingerprint == sampled.fingerprint
+    (seen,) = vary(normalised, SHOP, VALUES, {sampled.fingerprint: (sampled,)}).queries
+    assert seen.query.plannable == sampled.plannable
+    (use,) = table_uses(seen.query, SHOP)
+    assert {each.constant.value for each in use.conditions if each.constant} == named
+    assert "lost" not in repr(seen)
+
+
+def where_normalised(where: str) -> str:
+    """The statement as pg_stat_statements has it."""
+    parts = re.split(r"'[^']*'|(?<== )\d+", where)
+    numbered = [part for pair in zip(parts, (f"${n}" for n in range(1, 9)), strict=False) for part in pair]
+    return "select id from bookings where " + "".join(numbered[: 2 * len(parts) - 1])
 
 
 def test_constants_of_real_calls_come_before_those_of_the_statistics() -> None:

@@ -71,15 +71,16 @@ def table_uses(query: Query, catalog: Catalog) -> tuple[TableUse, ...]:
     except (NotLexable, NotParsable):
         return ()
     expand_views(tree, catalog)
-    return _Reader(tree, catalog, assumed=query.assumed).read()
+    return _Reader(tree, catalog, query).read()
 
 
 class _Reader:
     """One pass over one tree."""
 
-    def __init__(self, tree: Tree, catalog: Catalog, *, assumed: bool) -> None:
+    def __init__(self, tree: Tree, catalog: Catalog, query: Query) -> None:
         self._root = tree.root
-        self._assumed = assumed
+        self._assumed = query.assumed
+        self._nameable = query.nameable
         self._catalog = catalog
         self._origins = Origins(tree, catalog)
         self._uses = tuple(TableUse(table=name) for name in self._origins.tables)
@@ -202,8 +203,14 @@ class _Reader:
             return
         comparison = read_comparison(node, lambda _: (base.name, self._type_of(base.table, base.name)))
         known = self._uses[base.table].conditions
-        if comparison is not None and comparison not in known:
+        if comparison is not None and comparison not in known and self._may_be_named(comparison, base.table):
             known.append(comparison)
+
+    def _may_be_named(self, comparison: Comparison, number: int) -> bool:
+        constant = comparison.constant
+        if self._nameable is None or constant is None or constant.type == "boolean":
+            return True
+        return (self._uses[number].table, comparison.column, constant.value) in self._nameable
 
     def _read_select(self, select: exp.Select) -> None:
         for _, left, right in self._origins.sources_of(select).merged:

@@ -89,8 +89,9 @@ class WhatIf(Declared):
         Field(
             description=(
                 "true: at every look the statements that sessions run are read from pg_stat_activity with their constants, so that they are "
-                "planned as they run. A few texts of each statement are kept in the operator's memory and nowhere else. false: constants come "
-                "from pg_stats."
+                "planned as they run. A few texts of each statement are kept in the operator's memory and nowhere else. An index may name a "
+                "jsonb key of them, and a value that pg_stats lists as common in a column of at most 20 values. false: constants come from "
+                "pg_stats."
             )
         ),
     ] = False
