@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pgtend.core.candidates import candidates, is_served
 from pgtend.core.parts import advise_on_parts
+from pgtend.core.sql.usage import table_uses
 from pgtend.core.statement import read_statement
 from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import Catalog, RelationKind, Table
@@ -295,6 +296,51 @@ def test_columns_of_views_are_those_of_their_tables(text: str, wanted: set[tuple
     read = read_statement(text, VIEWS)
     assert isinstance(read, Query)
     assert {name.table for name in read.relations} >= {"payments", "bookings", "paid"}
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        pytest.param("select count(*) from paid where booking_id = $1", {"booking_id", "status"}, id="not read"),
+        pytest.param(
+            "select sum(amount) from paid where booking_id = $1", {"booking_id", "status", "amount"}, id="one of them"
+        ),
+        pytest.param("select * from (select id, status, amount from payments) as p where amount = $1", None, id="all"),
+        pytest.param("select p.id from (select id, amount as a from payments) as p", {"id"}, id="a subquery"),
+        pytest.param(
+            "select p.id from (select distinct id, amount from payments) as p", {"id", "amount"}, id="distinct ones"
+        ),
+        pytest.param(
+            "select p.id from (select id, amount from payments union select id, id from payments) as p",
+            {"id", "amount"},
+            id="a union",
+        ),
+        pytest.param(
+            "with p as (select id, amount from payments) select id from p", {"id", "amount"}, id="a WITH query"
+        ),
+        pytest.param(
+            "select b.id from bookings b where b.id in (select booking_id from payments)", {"booking_id"}, id="IN"
+        ),
+    ],
+)
+def test_what_a_view_or_subquery_hands_on_is_read_only_where_somebody_reads_it(
+    text: str, read: set[str] | None
+) -> None:
+    paid = table(
+        "paid",
+        *(column(name) for name in ("id", "booking_id", "amount")),
+        kind=RelationKind.VIEW,
+        definition="SELECT payments.id, payments.booking_id, payments.amount FROM public.payments WHERE (payments.status = 'paid'::text)",
+        beneath=["payments"],
+    )
+    of = catalog(*SHOP.tables.values(), paid)
+    given_text = read_statement(text, of)
+    assert isinstance(given_text, Query)
+    uses = [use for use in table_uses(given_text, of) if use.table == PAYMENTS.name]
+    if read is None:
+        assert all(use.whole for use in uses)
+    else:
+        assert {name for use in uses for name in use.read} == read
 
 
 def test_a_view_that_is_not_understood_yields_nothing() -> None:

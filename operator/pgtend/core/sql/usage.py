@@ -177,7 +177,7 @@ class _Reader:
                 _append(self._uses[number].extreme, key)
 
     def _read_column(self, node: exp.Column) -> None:
-        if star_source(node) is not None:
+        if star_source(node) is not None or _is_passed_on(node):
             return
         found = self._origins.of(node)
         for origin in found:
@@ -301,6 +301,15 @@ class _Reader:
             return base.name, self._type_of(number, base.name)
 
         return column
+
+
+def _is_passed_on(column: exp.Column) -> bool:
+    """Whether a column is no more than the output of a subquery or view in FROM: it is read where that output is, if anywhere."""
+    output = column.parent if isinstance(column.parent, exp.Alias) else column
+    select = output.parent
+    if not isinstance(select, exp.Select) or output.arg_key != "expressions" or select.args.get("distinct"):
+        return False
+    return isinstance(select.parent, exp.Subquery) and isinstance(select.parent.parent, exp.From | exp.Join)
 
 
 def _append(keys: list[Key], key: Key) -> None:
