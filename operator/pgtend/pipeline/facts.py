@@ -71,6 +71,17 @@ def find_index(catalog: Catalog, schema: str, name: str) -> ExistingIndex | None
     return next((each for each in catalog.indexes if each.table.schema == schema and each.name == name), None)
 
 
+def find_like(catalog: Catalog, index: Index, name: str) -> ExistingIndex | None:
+    """The index of this definition under another name, or of this name on the table's namesake in another schema; or None."""
+    for each in catalog.indexes:
+        if each.index is None:
+            continue
+        here = replace(each.index, schema=index.schema)
+        if same_definition(here, index) and (each.table.schema == index.schema) != (each.name == name):
+            return each
+    return None
+
+
 def storage_added(scene: Scene) -> int:
     """Bytes that this policy's changes have added and that are still there, with builds under way, less what drops gave back."""
     total = 0

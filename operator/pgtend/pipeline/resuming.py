@@ -18,7 +18,7 @@ from pgtend.domain.recommendation import ConditionStatus, ConditionType, Intent,
 from pgtend.pipeline.applying import comment_of, proposal_of, start_ddl
 from pgtend.pipeline.auditing import ENDED, attempts_since, note
 from pgtend.pipeline.building import end_build, finish_build, remove_index
-from pgtend.pipeline.facts import Readiness, change_facts
+from pgtend.pipeline.facts import Readiness, change_facts, find_like, is_applied
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports, Scene
@@ -153,8 +153,11 @@ async def _after_build(case: _Underway) -> Recommendation:
 
 
 async def _after_removal(case: _Underway) -> Recommendation:
-    if case.state in (IndexState.ABSENT, IndexState.FOREIGN):
+    if case.state is IndexState.ABSENT:
         return await _made(case, f"Index {case.intent.index_name} is dropped.")
+    if case.state is IndexState.FOREIGN:
+        message = f"{case.intent.index_name} is there, but it is no longer what was to be dropped; it is left alone."
+        return await _give_up(case, message)
     if case.state is IndexState.INVALID:
         # A drop that was broken off: the index serves nobody any more, so the drop is finished.
         start_ddl(case.recommendation, case.intent, case.scene, case.memory, case.ports)
@@ -168,7 +171,12 @@ async def _after_undo(case: _Underway) -> Recommendation:
     creates = case.intent.kind is IntentKind.UNDO_REMOVE
     if creates and case.state is IndexState.VALID:
         return await _finished(case, partial(_taken_back, message="The dropped index was built again."))
-    if not creates and case.state in (IndexState.ABSENT, IndexState.FOREIGN):
+    if message := _beyond_us(case):
+        if not is_applied(case.recommendation):
+            # It is Failed already, so that the condition changes no more and nothing else would announce this.
+            await case.ports.recommendations.announce(case.recommendation, "Failed", message, warning=True)
+        return await _give_up(case, message)
+    if not creates and case.state is IndexState.ABSENT:
         return await _taken_back(case, message="The index was dropped again.")
     # What is invalid serves nobody, and is taken away at any time.
     if case.state is not IndexState.INVALID:
@@ -187,6 +195,24 @@ async def _after_undo(case: _Underway) -> Recommendation:
     else:
         start_ddl(recommendation, case.intent, case.scene, case.memory, case.ports)
     return recommendation
+
+
+def _beyond_us(case: _Underway) -> str:
+    """Why pgtend is unable to take the change back, as what has its name is not its own any more; or empty."""
+    name = case.intent.index_name
+    if case.intent.kind is IntentKind.UNDO_REMOVE:
+        if case.state is not IndexState.FOREIGN:
+            return ""
+        return f"The dropped index cannot be built again: {name} is there and is something else. Build it by hand under another name."
+    if case.state is IndexState.FOREIGN:
+        return f"It cannot be taken back: {name} is there, but it is no longer what was built. Drop it by hand."
+    other = find_like(case.scene.catalog, proposal_of(case.recommendation).index, name)
+    if case.state is not IndexState.ABSENT or other is None or not is_applied(case.recommendation):
+        return ""
+    return (
+        f"No index is named {name} any more, but {other.table.schema}.{other.name} has the definition of what was built. "
+        "If it was renamed, drop it by hand."
+    )
 
 
 async def _say_failure(case: _Underway) -> Recommendation:

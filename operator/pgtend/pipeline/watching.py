@@ -14,7 +14,7 @@ from pgtend.domain.recommendation import Action, ConditionType, Intent, IntentKi
 from pgtend.domain.verification import Judgement, Measurement, Verdict
 from pgtend.pipeline.applying import start_ddl
 from pgtend.pipeline.comparing import without_unsteady_controls
-from pgtend.pipeline.facts import Readiness, change_facts, find_index
+from pgtend.pipeline.facts import Readiness, change_facts, find_index, find_like
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports, Scene
@@ -27,7 +27,7 @@ async def watch_applied(recommendation: Recommendation, scene: Scene, memory: Me
     """Measure a made change, and begin to take it back when it hurts."""
     status, now, generation = recommendation.status, scene.now, recommendation.generation
     if _is_undone_by_others(recommendation, scene):
-        message = "Somebody else undid this change; it is not made again under this approval."
+        message = _describe_undoing(recommendation, scene)
         return await save(recommendation, transitions.removed_by_others(status, message, now, generation), ports)
     verified = status.condition(ConditionType.VERIFIED)
     if status.proposal and status.measurement and verified and verified.reason == Verdict.MEASURING:
@@ -52,6 +52,18 @@ def _is_undone_by_others(recommendation: Recommendation, scene: Scene) -> bool:
         return False
     there = find_index(scene.catalog, proposal.index.schema, recommendation.status.index_name) is not None
     return there != (proposal.action is Action.CREATE)
+
+
+def _describe_undoing(recommendation: Recommendation, scene: Scene) -> str:
+    proposal, name = recommendation.status.proposal, recommendation.status.index_name
+    if proposal is not None and proposal.action is Action.CREATE:
+        other = find_like(scene.catalog, proposal.index, name)
+        if other is not None:
+            return (
+                f"No index of the table is named {name} any more, but {other.table.schema}.{other.name} has the definition of "
+                "what was built: somebody else renamed, moved or replaced it. pgtend neither measures it nor takes it back any more."
+            )
+    return "Somebody else undid this change; it is not made again under this approval."
 
 
 def _changed_table(recommendation: Recommendation, scene: Scene, memory: Memory) -> str:

@@ -162,6 +162,48 @@ async def test_a_rollback_that_failed_is_made_once_nothing_is_in_its_way(
     assert (len(world.server.sent), world.reason(change)) == (2, "RolledBack")
 
 
+@pytest.mark.parametrize("kind", [IntentKind.UNDO_BUILD, IntentKind.UNDO_REMOVE, IntentKind.REMOVE])
+async def test_what_has_the_name_and_is_something_else_is_left_alone_and_never_called_done(
+    world: World, kind: IntentKind
+) -> None:
+    if kind is IntentKind.REMOVE:
+        change = recommend(Action.DROP, index_on(ORDERS, name="orders_a_idx"), intent=intend(kind))
+        world.add(change)
+    else:
+        change = taken_back(world, kind)
+    world.server.put("orders_a_idx", index_on(ORDERS, "b"))
+    for _ in range(3):
+        await world.run_pass(after=60)
+    condition = world.condition(change, ConditionType.APPLIED)
+    assert condition is not None
+    assert (condition.status, condition.reason) == (ConditionStatus.FALSE, "Failed")
+    assert "orders_a_idx is there" in condition.message
+    assert (world.server.sent, world.now_of(change).status.intent) == ([], None)
+    assert world.objects.announced.count((change.name, "Failed")) == 1
+    assert [record.outcome for record in world.history.trail] == ["Failed"]
+
+
+async def test_remains_that_have_become_something_else_are_announced_and_left_alone(world: World) -> None:
+    change = applied(recommend(intent=intend(IntentKind.UNDO_BUILD)), ConditionStatus.FALSE, "Failed")
+    world.add(change)
+    world.server.put("orders_a_idx", index_on(ORDERS, "b"))
+    for _ in range(3):
+        await world.run_pass(after=60)
+    assert (world.server.sent, world.now_of(change).status.intent) == ([], None)
+    assert world.objects.announced.count((change.name, "Failed")) == 1
+
+
+async def test_an_index_renamed_before_its_rollback_is_not_said_to_be_dropped(world: World) -> None:
+    change = taken_back(world, IntentKind.UNDO_BUILD)
+    world.server.indexes.clear()
+    world.server.put("renamed", index_on(ORDERS))
+    await world.run_pass()
+    condition = world.condition(change, ConditionType.APPLIED)
+    assert condition is not None
+    assert (condition.reason, world.server.sent) == ("Failed", [])
+    assert "public.renamed has the definition" in condition.message
+
+
 @pytest.mark.parametrize("failure", [LOST, StatementFailed("42501", "The tuner may not end it.")])
 async def test_ending_a_build_that_fails_is_tried_again_with_growing_pauses(world: World, failure: PgtendError) -> None:
     world.server.put("orders_a_idx", index_on(ORDERS), IndexState.BUILDING)

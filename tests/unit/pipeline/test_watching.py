@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from pgtend.domain.index import TableName
 from pgtend.domain.policy import Budgets
 from pgtend.domain.recommendation import Action, ConditionStatus, ConditionType, Recommendation
 from pgtend.domain.workload import Load, Slice
@@ -118,6 +121,27 @@ async def test_an_index_that_somebody_dropped_is_not_built_again(world: World) -
     await world.run_pass(after=MINUTE)
     assert world.reason(change) == "RemovedByOthers"
     assert [verb for verb, _ in world.server.sent] == ["CREATE"]
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [(ORDERS, "renamed"), (replace(ORDERS, schema="attic"), "")],
+    ids=["the index renamed", "its table moved to another schema"],
+)
+async def test_an_index_that_is_there_under_another_name_is_not_said_to_be_gone(
+    world: World, table: TableName, name: str
+) -> None:
+    change = recommend()
+    world.add(change)
+    await begin(world, change)
+    [built] = world.server.indexes
+    world.server.indexes.clear()
+    world.server.put(name or built, index_on(table))
+    await world.run_pass(after=MINUTE)
+    condition = world.condition(change, ConditionType.APPLIED)
+    assert condition is not None
+    assert condition.reason == "RemovedByOthers"
+    assert f"{table.schema}.{name or built} has the definition" in condition.message
 
 
 async def test_the_measuring_begins_again_when_somebody_changes_the_indexes_of_the_table(world: World) -> None:
