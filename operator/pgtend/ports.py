@@ -185,6 +185,9 @@ class Policies(Protocol):
     async def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
         """An Event on the policy, de-duplicated by reason and message."""
 
+    async def say_invalid(self, message: str, now: datetime) -> None:
+        """Set Ready=False, reason Invalid, and every other condition Unknown: what they said was said of another spec."""
+
     async def say_unready(self, reason: str, message: str, now: datetime) -> None:
         """Set Ready=False and leave the rest of the status as it is: for when a pass came to no end of its own."""
 

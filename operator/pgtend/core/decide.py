@@ -18,6 +18,7 @@ Rule = Callable[[ChangeFacts], Decision | None]
 CHANGE_RULES: tuple[Rule, ...] = (
     rules.is_issued_here,
     rules.is_same_database,
+    rules.has_readable_policy,
     rules.is_allowed_by_mode,
     rules.is_not_suspended,
     rules.has_tuner,
@@ -37,6 +38,7 @@ CHANGE_RULES: tuple[Rule, ...] = (
 ROLLBACK_RULES: tuple[Rule, ...] = (
     rules.is_issued_here,
     rules.is_same_database,
+    rules.has_readable_policy,
     rules.is_allowed_by_mode,
     rules.is_not_suspended,
     rules.has_tuner,

@@ -50,6 +50,13 @@ def is_same_database(facts: ChangeFacts) -> Decision | None:
     )
 
 
+def has_readable_policy(facts: ChangeFacts) -> Decision | None:
+    """What a policy that cannot be read would forbid, a freeze above all, nobody knows: so nothing begins."""
+    if facts.policy_problem is None:
+        return None
+    return _wait("PolicyInvalid", f"{facts.policy_problem} Nothing begins until it is corrected.")
+
+
 def is_allowed_by_mode(facts: ChangeFacts) -> Decision | None:
     """In mode Observe nothing is executed, rollbacks included."""
     if facts.policy.mode is not Mode.OBSERVE:

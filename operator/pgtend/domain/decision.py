@@ -40,6 +40,8 @@ class ChangeFacts:
     recommendation: Recommendation
     database_matches: bool
     """The connected database is the one that the proposal was issued for."""
+    policy_problem: str | None
+    """Sentence that says why the policy cannot be read as it now is, None when it can; ``policy`` is then as it last was."""
     tuner_problem: str | None
     """Sentence that says why the tuner cannot work, None when it can."""
     table_exists: bool

@@ -68,9 +68,34 @@ class PolicyObject:
 
     async def say_unready(self, reason: str, message: str, now: datetime) -> None:
         """Set Ready=False and leave the rest of the status as it is: for when a pass came to no end of its own."""
-        generation = self._object()["metadata"]["generation"]
+        await self._say_unready(await self._known_status(reason), reason, message, now)
+
+    async def say_invalid(self, message: str, now: datetime) -> None:
+        """Set Ready=False, reason Invalid, and every other condition Unknown: what they said was said of another spec."""
+        status = await self._known_status("Invalid")
+        conditions = status.conditions
+        for condition in conditions:
+            conditions = set_condition(
+                conditions,
+                kind=condition.type,
+                status=ConditionStatus.UNKNOWN,
+                reason="Invalid",
+                message="Nothing is known of this while the policy cannot be read.",
+                now=now,
+                generation=self._object()["metadata"]["generation"],
+            )
+        # Ready is set once, on what it was before, so that its lastTransitionTime stays while it stays False.
+        ready = tuple(each for each in status.conditions if each.type == "Ready")
+        others = tuple(each for each in conditions if each.type != "Ready")
+        await self._say_unready(replace(status, conditions=(*others, *ready)), "Invalid", message, now)
+
+    async def _known_status(self, reason: str) -> PolicyStatus:
         unknown = Effective(mode=Mode.OBSERVE, aggressiveness=Aggressiveness.CONSERVATIVE, because=reason)
-        status = await self.read_status() or PolicyStatus(observed_generation=generation, effective=unknown)
+        generation = self._object()["metadata"]["generation"]
+        return await self.read_status() or PolicyStatus(observed_generation=generation, effective=unknown)
+
+    async def _say_unready(self, status: PolicyStatus, reason: str, message: str, now: datetime) -> None:
+        generation = self._object()["metadata"]["generation"]
         conditions = set_condition(
             status.conditions,
             kind="Ready",

@@ -1,6 +1,7 @@
 """What is under way is looked after even when a pass does not come to its scene.
 
-The observer may be locked out, the history away, an older policy may have laid claim to the database: nothing new is begun then.
+The observer may be locked out, the history away, an older policy may have laid claim to the database, the policy itself may have
+been edited into what cannot be read: nothing new is begun then.
 But a freeze that begins, or an approval that is taken away, ends a running build all the same, and what was ended is cleared up.
 """
 
@@ -21,12 +22,18 @@ _UNKNOWN = Catalog(tables={}, indexes=())
 
 
 async def look_after(
-    policy: Policy, recommendations: tuple[Recommendation, ...], memory: Memory, ports: Ports
+    policy: Policy,
+    recommendations: tuple[Recommendation, ...],
+    memory: Memory,
+    ports: Ports,
+    *,
+    policy_problem: str | None = None,
 ) -> tuple[Recommendation, ...]:
     """Take the next step for each change that was begun, as the tuner alone; returns all recommendations as they then are.
 
     The observer has not said which database this is, so each session of the tuner is held against the database that the
-    proposal was issued for. What cannot be done now is tried again in the next pass.
+    proposal was issued for. What cannot be done now is tried again in the next pass. With a ``policy_problem`` the policy is the
+    one that was last read, and no rollback begins.
     """
     under_way = any(recommendation.status.intent is not None for recommendation in recommendations)
     if not under_way or not await _is_tuner_well(policy, ports):
@@ -42,6 +49,7 @@ async def look_after(
             identity=proposal.database,
             catalog=memory.catalog or _UNKNOWN,
             recommendations=tuple(known.values()),
+            policy_problem=policy_problem,
             tuner_problem=None,
             changes_in_last_day=0,
         )

@@ -44,6 +44,8 @@ class Scene:
     tuner_problem: str | None
     """Why the tuner cannot work, None when it can."""
     changes_in_last_day: int
+    policy_problem: str | None = None
+    """Why the policy cannot be read as it now is, and ``policy`` is what it last was; None when it can."""
     disturbance: str = ""
     """What happened since the last pass that makes a comparison with before worthless (a reset, a failover); or empty."""
 

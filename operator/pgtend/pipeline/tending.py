@@ -68,6 +68,8 @@ class Tending:
         self._ports = ports
         self._claims = claims
         self._memory = Memory(slices=KeptSlices(room), statements=Statements(texts))
+        self._last_policy: Policy | None = None
+        """As it was when it could last be read."""
         room.enter()
         texts.enter()
 
@@ -78,6 +80,7 @@ class Tending:
             policy = await ports.policies.read()
         except PolicyInvalid as invalid:
             return await self._report_invalid(str(invalid))
+        self._last_policy = policy
         found = _Found(recommendations=await ports.recommendations.list())
         spent_before = self._memory.spent
         try:
@@ -246,8 +249,13 @@ class Tending:
         return status
 
     async def _report_invalid(self, message: str) -> PassReport:
-        await self._ports.policies.say_unready("Invalid", message, self._ports.clock.now())
-        await self._ports.policies.announce("Invalid", message, warning=True)
+        ports = self._ports
+        await ports.policies.say_invalid(message, ports.clock.now())
+        await ports.policies.announce("Invalid", message, warning=True)
+        if self._last_policy is not None:
+            # Also a person who takes an approval away while nobody can read the policy has to be heard.
+            known = await ports.recommendations.list()
+            await look_after(self._last_policy, known, self._memory, ports, policy_problem=message)
         return PassReport(next_pass=RETRY, ready=ConditionStatus.FALSE, reason="Invalid")
 
 

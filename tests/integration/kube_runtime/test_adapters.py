@@ -22,6 +22,7 @@ from pgtend.domain.finding import (
 from pgtend.domain.policy import Aggressiveness, Mode
 from pgtend.domain.policy_status import Effective, PolicyStatus
 from pgtend.domain.recommendation import (
+    Condition,
     ConditionStatus,
     ConditionType,
     Recommendation,
@@ -38,6 +39,7 @@ from pgtend.kube.store import ObjectStore
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+EARLIER = datetime(2026, 6, 1, 11, tzinfo=UTC)
 NAME = "bookings-payments-3fa9c1d2"
 WATCHING = PolicyStatus(
     observed_generation=1,
@@ -259,6 +261,24 @@ async def test_says_that_a_pass_failed_and_leaves_the_rest(scene: Scene) -> None
     assert status is not None
     (condition,) = status.conditions
     assert (condition.type, condition.status, condition.reason) == ("Ready", "False", "InternalError")
+
+
+async def test_says_of_a_policy_that_cannot_be_read_that_nothing_else_is_known(scene: Scene) -> None:
+    def condition(kind: str, status: ConditionStatus) -> Condition:
+        return Condition(
+            type=kind, status=status, reason="Ready", message="Said.", since=EARLIER, observed_generation=1
+        )
+
+    known = (condition("TunerReady", ConditionStatus.TRUE), condition("Ready", ConditionStatus.FALSE))
+    await scene.policy().write_status(replace(WATCHING, conditions=known))
+    await scene.policy().say_invalid("The policy cannot be read.", NOW)
+    status = await scene.policy().read_status()
+    assert status is not None
+    assert {each.type: (each.status, each.reason, each.since) for each in status.conditions} == {
+        "TunerReady": ("Unknown", "Invalid", NOW),
+        "Ready": ("False", "Invalid", EARLIER),
+    }
+    assert (status.statements, status.message) == (3, "The policy cannot be read.")
 
 
 async def test_reads_the_policy_and_says_what_means_nothing(scene: Scene, make_policy: Make) -> None:

@@ -102,6 +102,7 @@ READY = ChangeFacts(
     policy=POLICY,
     recommendation=RECOMMENDATION,
     database_matches=True,
+    policy_problem=None,
     tuner_problem=None,
     table_exists=True,
     table_problem=None,
@@ -160,6 +161,9 @@ CASES = [
     ),
     pytest.param(replace(READY, database_matches=False), REFUSE, "OtherDatabase", "secret", id="another database"),
     pytest.param(with_policy(mode=Mode.OBSERVE), WAIT, "ModeObserve", "Recommend", id="mode Observe"),
+    pytest.param(
+        replace(READY, policy_problem="No such zone."), WAIT, "PolicyInvalid", "corrected", id="policy unreadable"
+    ),
     pytest.param(with_policy(suspended=True), WAIT, "Suspended", "spec.suspend", id="suspended"),
     pytest.param(replace(READY, tuner_problem="No tuner."), WAIT, "NoTuner", "No tuner.", id="no tuner"),
     pytest.param(with_status(approval=None), WAIT, "Pending", "spec.approval", id="nobody decided"),
@@ -271,6 +275,7 @@ APPLIED = with_status(approval=USED)
         pytest.param(
             replace(APPLIED, policy=replace(POLICY, mode=Mode.OBSERVE)), WAIT, "ModeObserve", id="mode Observe"
         ),
+        pytest.param(replace(APPLIED, policy_problem="No such zone."), WAIT, "PolicyInvalid", id="policy unreadable"),
         pytest.param(replace(APPLIED, policy=replace(POLICY, suspended=True)), WAIT, "Suspended", id="suspended"),
         pytest.param(replace(APPLIED, tuner_problem="No tuner."), WAIT, "NoTuner", id="no tuner"),
         pytest.param(replace(APPLIED, now=SATURDAY), WAIT, "FreezeWindow", id="deferred by a freeze"),

@@ -272,6 +272,9 @@ class OnePolicy:
     async def announce(self, reason: str, message: str, *, warning: bool = False) -> None:
         self.announced.append(reason)
 
+    async def say_invalid(self, message: str, now: datetime) -> None:
+        self.announced.append("Unready")
+
     async def say_unready(self, reason: str, message: str, now: datetime) -> None:
         raise NotImplementedError
 

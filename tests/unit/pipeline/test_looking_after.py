@@ -7,15 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, HistoryUnavailable
-from pgtend.domain.recommendation import ApprovalState, ConditionType, IntentKind, Recommendation
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, HistoryUnavailable, PolicyInvalid
+from pgtend.domain.recommendation import (
+    Action,
+    ApprovalState,
+    ConditionStatus,
+    ConditionType,
+    IntentKind,
+    Recommendation,
+)
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.kept_slices import SliceRoom
 from pgtend.pipeline.statements import TextRoom
 from pgtend.pipeline.tending import Tending
 from pgtend.ports import IndexState
 from tests.unit.pipeline.fakes import ELSEWHERE, Observed
-from tests.unit.pipeline.world import FROZEN, ITEMS, ORDERS, PLAIN, World, index_on, intend, recommend
+from tests.unit.pipeline.world import FROZEN, ITEMS, ORDERS, PLAIN, World, applied, index_on, intend, recommend
 
 LOCKED_OUT = ConnectionRefusedByTarget(
     Finding(aspect=Aspect.CONNECTED, reason="AuthenticationFailed", message="The password is wrong.")
@@ -120,6 +127,53 @@ async def test_a_tuner_with_something_in_its_way_is_left_alone(world: World) -> 
     world.server.findings = (pooler,)
     await world.run_whole_pass()
     assert world.server.sent == []
+
+
+def misspell(world: World) -> None:
+    """Somebody edits the policy into what cannot be read."""
+    world.policies.gone = PolicyInvalid("This policy cannot be read: europe/london is no time zone.")
+
+
+@pytest.mark.parametrize("decision", [ApprovalState.PENDING, ApprovalState.REJECTED])
+async def test_an_approval_taken_away_ends_a_running_build_while_the_policy_cannot_be_read(
+    world: World, decision: ApprovalState
+) -> None:
+    change = build_under_way(world)
+    lock_out(world)
+    await world.run_whole_pass()
+    misspell(world)
+    await world.run_whole_pass(after=60)
+    assert world.server.sent == []
+    world.approve(change, decision)
+    for _ in range(4):
+        await world.run_whole_pass(after=60)
+    assert [verb for verb, _ in world.server.sent] == ["CANCEL", "DROP"]
+    assert (world.server.indexes, world.reason(change, ConditionType.APPROVED)) == ({}, decision.value)
+
+
+@pytest.mark.parametrize("kind", [IntentKind.UNDO_BUILD, IntentKind.UNDO_REMOVE])
+async def test_no_rollback_begins_while_the_policy_cannot_be_read(world: World, kind: IntentKind) -> None:
+    if kind is IntentKind.UNDO_BUILD:
+        world.server.put("orders_a_idx", index_on(ORDERS))
+    action = Action.CREATE if kind is IntentKind.UNDO_BUILD else Action.DROP
+    change = recommend(action, index_on(ORDERS, name="orders_a_idx"), intent=intend(kind))
+    change = applied(change, ConditionStatus.TRUE, "RollingBack")
+    lock_out(world)
+    await world.run_whole_pass()
+    world.add(change)
+    misspell(world)
+    await world.run_whole_pass(after=60)
+    assert (world.server.sent, (change.name, "RollbackDue") in world.objects.announced) == ([], True)
+    world.policies.gone = None
+    await world.run_whole_pass(after=60)
+    assert len(world.server.sent) == 1
+
+
+async def test_a_policy_that_could_never_be_read_moves_nothing(world: World) -> None:
+    build_under_way(world)
+    misspell(world)
+    await world.run_whole_pass()
+    assert (world.server.sent, world.policies.announced) == ([], ["Unready", "Invalid"])
 
 
 async def test_each_change_under_way_is_looked_after_though_another_cannot_be(world: World) -> None:
