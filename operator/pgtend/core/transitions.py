@@ -95,13 +95,51 @@ def begin(
         judgement=None,
         applied_at=None,
     )
+    return _under_way(changed, intent, now, generation)
+
+
+def _under_way(status: RecommendationStatus, intent: Intent, now: datetime, generation: int) -> RecommendationStatus:
     verb = "Building" if intent.kind is IntentKind.BUILD else "Dropping"
     return with_condition(
-        changed,
+        status,
         ConditionType.APPLIED,
         ConditionStatus.FALSE,
         "Building",
         f"{verb} index {intent.index_name} concurrently: {intent.definition}",
+        now=now,
+        generation=generation,
+    )
+
+
+def lose_sight(status: RecommendationStatus, problem: str, now: datetime, generation: int) -> RecommendationStatus:
+    """Without the tuner nobody sees what became of the DDL that was begun; what has Failed stays Failed."""
+    applied = status.condition(ConditionType.APPLIED)
+    if applied is None or applied.reason == "Failed":
+        return status
+    return with_condition(
+        status,
+        ConditionType.APPLIED,
+        applied.status,
+        "NoTuner",
+        f"pgtend is unable to see what became of the statement that it began: {problem} It carries on when it can.",
+        now=now,
+        generation=generation,
+    )
+
+
+def regain_sight(status: RecommendationStatus, now: datetime, generation: int) -> RecommendationStatus:
+    """The tuner is back, and the change stands where it stood."""
+    applied, intent = status.condition(ConditionType.APPLIED), status.intent
+    if applied is None or intent is None or applied.reason != "NoTuner":
+        return status
+    if applied.status is not ConditionStatus.TRUE:
+        return _under_way(status, intent, now, generation)
+    return with_condition(
+        status,
+        ConditionType.APPLIED,
+        ConditionStatus.TRUE,
+        "RollingBack",
+        f"It is being taken back: {intent.definition}",
         now=now,
         generation=generation,
     )

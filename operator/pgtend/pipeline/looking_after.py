@@ -36,8 +36,9 @@ async def look_after(
     one that was last read, and no rollback begins.
     """
     under_way = any(recommendation.status.intent is not None for recommendation in recommendations)
-    if not under_way or not await _is_tuner_well(policy, ports):
+    if not under_way:
         return recommendations
+    tuner_problem = await _tuner_problem(policy, ports)
     known = {recommendation.name: recommendation for recommendation in recommendations}
     for recommendation in recommendations:
         proposal = recommendation.status.proposal
@@ -50,7 +51,7 @@ async def look_after(
             catalog=memory.catalog or _UNKNOWN,
             recommendations=tuple(known.values()),
             policy_problem=policy_problem,
-            tuner_problem=None,
+            tuner_problem=tuner_problem,
             changes_in_last_day=0,
         )
         step = partial(advance, recommendation, scene, memory, ports)
@@ -66,11 +67,14 @@ async def look_after(
     return tuple(known.values())
 
 
-async def _is_tuner_well(policy: Policy, ports: Ports) -> bool:
+async def _tuner_problem(policy: Policy, ports: Ports) -> str | None:
+    """Why the tuner cannot work, as a sentence; None when it can."""
     if policy.tuner_secret is None:
-        return False
+        return "The policy names no spec.database.tuner, so pgtend is unable to change anything."
     try:
         async with ports.target.execute(policy) as executor:
-            return not any(finding.fatal for finding in await executor.inspect())
-    except (ConnectionRefusedByTarget, StatementFailed):
-        return False
+            return next((finding.message for finding in await executor.inspect() if finding.fatal), None)
+    except ConnectionRefusedByTarget as refusal:
+        return refusal.finding.message
+    except StatementFailed as failure:
+        return str(failure)

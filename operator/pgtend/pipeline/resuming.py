@@ -69,11 +69,14 @@ async def continue_intent(recommendation: Recommendation, scene: Scene, memory: 
         await ports.recommendations.announce(recommendation, "StepFailed", refusal, warning=True)
     if works.is_running(name, Verb.BUILD):
         return _watch_build(recommendation, intent, scene, memory, ports)
+    status, generation = recommendation.status, recommendation.generation
     if scene.tuner_problem is not None:
-        return recommendation
+        unseen = transitions.lose_sight(status, scene.tuner_problem, scene.now, generation)
+        return await save(recommendation, unseen, ports)
     build_failure, removal_failure = works.take_failure(name, Verb.BUILD), works.take_failure(name, Verb.REMOVE)
     async with look(scene, ports) as executor:
         state = await executor.index_state(proposal_of(recommendation).index, intent.index_name)
+    recommendation = await save(recommendation, transitions.regain_sight(status, scene.now, generation), ports)
     if state is IndexState.BUILDING:
         return _watch_build(recommendation, intent, scene, memory, ports)
     case = _Underway(

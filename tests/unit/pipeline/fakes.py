@@ -171,6 +171,8 @@ class HeldTarget:
 
     server: Server
     before_alter: Callable[[], None] | None = None
+    refusal: PgtendError | None = None
+    """Why the tuner is not let in; None where it is."""
     observed: Database | PgtendError | None = None
     """What an observer finds, or why it is not let in."""
 
@@ -187,6 +189,8 @@ class HeldTarget:
 
     @asynccontextmanager
     async def execute(self, policy: Policy) -> AsyncIterator[Executor]:
+        if self.refusal is not None:
+            raise self.refusal
         yield self.server
 
     @asynccontextmanager

@@ -176,6 +176,60 @@ async def test_a_policy_that_could_never_be_read_moves_nothing(world: World) -> 
     assert (world.server.sent, world.policies.announced) == ([], ["Unready", "Invalid"])
 
 
+WRONG_PASSWORD = ConnectionRefusedByTarget(
+    Finding(aspect=Aspect.TUNER_READY, reason="AuthenticationFailed", message="The tuner's password is wrong.")
+)
+
+
+def see(world: World) -> None:
+    world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
+
+
+@pytest.mark.parametrize("observer", [lock_out, see])
+@pytest.mark.parametrize(
+    ("kind", "value", "before"),
+    [
+        (IntentKind.BUILD, ConditionStatus.FALSE, "Building"),
+        (IntentKind.UNDO_BUILD, ConditionStatus.TRUE, "RollingBack"),
+    ],
+)
+async def test_what_nobody_can_see_without_the_tuner_is_said_once_and_carried_on_with_when_it_is_back(
+    world: World, observer: Callable[[World], None], kind: IntentKind, value: ConditionStatus, before: str
+) -> None:
+    world.server.put("orders_a_idx", index_on(ORDERS), IndexState.BUILDING)
+    change = applied(recommend(intent=intend(kind)), value, before)
+    world.add(change)
+    observer(world)
+    world.target.refusal = WRONG_PASSWORD
+    for _ in range(3):
+        await world.run_whole_pass(after=60)
+    condition = world.condition(change, ConditionType.APPLIED)
+    assert condition is not None
+    assert (condition.status, condition.reason) == (value, "NoTuner")
+    assert "The tuner's password is wrong." in condition.message
+    assert world.objects.announced.count((change.name, "NoTuner")) == 1
+    assert world.server.sent == []
+    world.target.refusal = None
+    await world.run_whole_pass(after=60)
+    assert world.reason(change) == before
+    if kind is IntentKind.BUILD:
+        world.server.put("orders_a_idx", index_on(ORDERS))
+    else:
+        del world.server.indexes["orders_a_idx"]
+    for _ in range(2):
+        await world.run_whole_pass(after=60)
+    assert world.reason(change) == ("Done" if kind is IntentKind.BUILD else "RolledBack")
+
+
+async def test_remains_of_a_failed_build_stay_failed_without_the_tuner(world: World) -> None:
+    change = applied(recommend(intent=intend(IntentKind.UNDO_BUILD)), ConditionStatus.FALSE, "Failed")
+    world.add(change)
+    see(world)
+    world.target.refusal = WRONG_PASSWORD
+    await world.run_whole_pass()
+    assert world.reason(change) == "Failed"
+
+
 async def test_each_change_under_way_is_looked_after_though_another_cannot_be(world: World) -> None:
     forgotten = recommend(index=index_on(ITEMS), intent=intend(IntentKind.BUILD, "items_a_idx"))
     world.add(forgotten)
