@@ -1,8 +1,11 @@
-"""Builds whose recommendation was deleted while they were under way.
+"""Builds and drops whose recommendation was deleted while they were under way.
 
 Deleting a recommendation takes its approval away: the build is ended, and what it left is removed. Its status is gone then, so
 what it was stands in the audit trail alone. An index is taken for what such a build left only if all agree: this policy's trail
 says that a build was begun and not what came of it, the index has that name, and its definition is that one.
+
+Of a drop the trail knows the name of the index only, so nothing is done to what is there under that name: a broken drop leaves an
+invalid index, and somebody is told. A drop that is under way is not ended, for that would leave just this.
 """
 
 from __future__ import annotations
@@ -35,27 +38,30 @@ def are_orphans_likely(recommendations: Iterable[Recommendation], memory: Memory
 
 
 async def clear_orphans(scene: Scene, memory: Memory, ports: Ports) -> None:
-    """End and clear the builds of deleted recommendations, step by step over passes; the catalog must be fresh.
+    """End and clear the builds of deleted recommendations, and say what became of drops, step by step over passes.
+
+    The catalog must be fresh.
 
     Raises ConnectionRefusedByTarget, StatementFailed and HistoryUnavailable.
     """
     settled = True
     if are_orphans_likely(scene.recommendations, memory):
         for record in await _begun_and_gone(scene, ports):
-            settled = await _clear(record, scene, memory, ports) and settled
+            step = _clear if record.action == IntentKind.BUILD else _look_at_drop
+            settled = await step(record, scene, memory, ports) and settled
     under_way = frozenset(each.uid for each in scene.recommendations if each.status.intent is not None)
     memory.under_way = under_way if settled else None
 
 
 async def _begun_and_gone(scene: Scene, ports: Ports) -> tuple[ActionRecord, ...]:
-    """The last action of each recommendation that is not there any more, where it is the beginning of a build."""
+    """The last action of each recommendation that is not there any more, where it is the beginning of a build or a drop."""
     trail = await ports.history.actions(database_key(scene.identity), scene.now - LOOK_BACK)
     mine = f"{scene.policy.namespace}/{scene.policy.name}"
     last = {record.recommendation: record for record in trail if record.policy == mine}
     known = {each.name: each for each in scene.recommendations}
     found = []
     for name, record in last.items():
-        if (record.action, record.outcome) != (IntentKind.BUILD, BEGUN):
+        if record.outcome != BEGUN or record.action not in (IntentKind.BUILD, IntentKind.REMOVE):
             continue
         if name in known and not _is_issued_anew(known[name], record):
             continue
@@ -114,6 +120,36 @@ async def _clear(record: ActionRecord, scene: Scene, memory: Memory, ports: Port
             works.forget(name)
             message = "Its recommendation was deleted: the build was ended, and what it left was removed."
             return await _settle(record, ENDED, message, scene, ports)
+
+
+async def _look_at_drop(record: ActionRecord, scene: Scene, memory: Memory, ports: Ports) -> bool:
+    """Say what became of a drop; returns whether it is at its end."""
+    works, name = memory.works, record.recommendation
+    if works.is_running(name, Verb.REMOVE):
+        return False
+    failure = works.take_failure(name, Verb.REMOVE)
+    works.forget(name)
+    left = next((each for each in scene.catalog.indexes if _is_dropped_by(record, each, ports)), None)
+    if left is None:
+        message = (
+            f"The recommendation {name} was deleted while its index was being dropped. The index is gone, and nobody measures "
+            f"what that did ({record.definition})."
+        )
+    elif left.valid:
+        return await _settle(
+            record, ENDED, f"{failure} Its recommendation was deleted; the index is there.".strip(), scene, ports
+        )
+    else:
+        message = (
+            f"The recommendation {name} was deleted while its index {left.table.schema}.{left.name} was being dropped, and the drop was "
+            "broken off: the index is invalid and serves nobody. Drop it by hand, or have it back by REINDEX INDEX CONCURRENTLY."
+        )
+    await ports.policies.announce("DropLeft", message, warning=True)
+    return await _settle(record, "Done" if left is None else "Failed", message, scene, ports)
+
+
+def _is_dropped_by(record: ActionRecord, existing: ExistingIndex, ports: Ports) -> bool:
+    return existing.index is not None and ports.describe_removal(existing.index, existing.name) == record.definition
 
 
 def _find(record: ActionRecord, scene: Scene, ports: Ports) -> tuple[ExistingIndex, Index] | None:

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
-from pgtend.domain.recommendation import Recommendation
+from pgtend.domain.recommendation import Action, Recommendation
 from pgtend.domain.record import ActionRecord
 from pgtend.ports import IndexState
 from tests.unit.pipeline.fakes import NOW, Observed
-from tests.unit.pipeline.world import ITEMS, ORDERS, PLAIN, World, index_on, recommend
+from tests.unit.pipeline.world import ITEMS, ORDERS, PLAIN, World, index_on, put_twins, recommend
 
 NAME = "orders_a_idx"
 
@@ -106,6 +106,42 @@ async def test_what_is_not_proven_to_be_its_own_is_left_alone(
     await run(world)
     assert world.server.sent == []
     assert NAME in world.server.indexes
+
+
+def dropping(recommendation: Recommendation) -> ActionRecord:
+    """What the audit trail says of a drop of which nobody knows what came of it."""
+    return replace(begun(recommendation), action="Remove", definition=f"DROP INDEX {NAME}")
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "told"),
+    [
+        pytest.param(None, "Done", 1, id="the index is gone"),
+        pytest.param(IndexState.INVALID, "Failed", 1, id="the drop was broken off"),
+        pytest.param(IndexState.VALID, "Ended", 0, id="the drop had not begun"),
+    ],
+)
+async def test_of_a_drop_whose_recommendation_is_deleted_is_said_what_became_and_nothing_is_done(
+    world: World, state: IndexState | None, outcome: str, told: int
+) -> None:
+    world.history.trail.append(dropping(recommend()))
+    if state is not None:
+        world.server.put(NAME, index_on(ORDERS), state)
+    await run(world)
+    assert (world.server.sent, outcomes(world)) == ([], ["Begun", outcome])
+    assert world.policies.announced.count("DropLeft") == told
+
+
+async def test_a_drop_whose_recommendation_is_deleted_in_the_middle_goes_on_and_somebody_is_told(world: World) -> None:
+    put_twins(world)
+    change = recommend(Action.DROP, index_on(ORDERS, name=NAME))
+    world.add(change)
+    await world.run_pass()
+    assert world.server.sent == [("DROP", NAME)]
+    del world.objects.stored[change.name]
+    await run(world)
+    assert (world.server.sent, outcomes(world)) == ([("DROP", NAME)], ["Begun", "Done"])
+    assert world.policies.announced.count("DropLeft") == 1
 
 
 async def test_an_invalid_index_of_somebody_else_is_left_alone(world: World) -> None:
