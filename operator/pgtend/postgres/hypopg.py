@@ -1,9 +1,7 @@
 """Hypothetical planning with HypoPG in a session of its own; implements ports.CostModel.
 
-EXPLAIN is not inert: the planner evaluates functions, and with the wrong ones a statement reads tables while it is merely
-planned. So every query is judged by ``pgtend.core.inert`` again before it is planned, and then planned as one statement of
-the extended protocol, under parenthesised options, in a read-only transaction, with a timeout, as the observer role; and
-nothing of an error's text leaves.
+Every query is judged by ``pgtend.core.inert`` again before it is planned, for EXPLAIN is not inert; how it is then planned without
+anything else coming of it is in ``planner.py``.
 
 HypoPG: https://hypopg.readthedocs.io. A hypothetical partial index can crash the server when a view is planned
 (HypoPG issue 116), so those are shown to queries on plain tables alone.
@@ -12,7 +10,6 @@ HypoPG: https://hypopg.readthedocs.io. A hypothetical partial index can crash th
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -20,50 +17,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-from psycopg import sql
-from psycopg.types.string import ByteaBinaryLoader
-
 from pgtend.core.inert import problem_of
 from pgtend.core.size import estimate_size
-from pgtend.core.sql.lexer import tokenize
-from pgtend.core.sql.parameter_types import TypedText
 from pgtend.domain.advice import CostAnswer, CostRequest, PlanCost, SizeModel, Spent, Unplannable
 from pgtend.domain.catalog import Catalog, RelationKind
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, Finding, StatementFailed
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.workload import Query
-from pgtend.postgres.connection import ConnectionLimits, Lane, Session, SessionKind, open_session
+from pgtend.postgres.connection import ConnectionLimits, Session, open_session
 from pgtend.postgres.ddl import create_index
-from pgtend.postgres.failures import translated
 from pgtend.postgres.observer import fetch
 from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.partial_shares import shares_of_partial
-from pgtend.postgres.plan_shape import Plan, read_shape
+from pgtend.postgres.plan_shape import read_shape
 from pgtend.postgres.plan_summary import index_names, summarize
+from pgtend.postgres.planner import PLANNING, Planner
 from pgtend.postgres.secret import ConnectionTarget
 from pgtend.postgres.user_code import PARAMETERS, UserCode, reason_not_to_plan, user_code_from
-
-PLANNING = SessionKind(
-    lane=Lane.PLAN,
-    aspect=Aspect.WHAT_IF,
-    settings={
-        "search_path": "pg_catalog",
-        "statement_timeout": "5s",
-        "lock_timeout": "500ms",
-        "idle_in_transaction_session_timeout": "60s",
-        "default_transaction_read_only": "on",
-        "plan_cache_mode": "force_generic_plan",
-    },
-)
 
 _SIMULATED = frozenset({AccessMethod.BTREE, AccessMethod.HASH, AccessMethod.BRIN})
 _PLAIN = frozenset(
     {RelationKind.TABLE, RelationKind.PARTITION, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW}
 )
 _BATCH = 500
-_PREPARE = b"PREPARE pgtend_planned AS "
-_PARAMETER = re.compile(r"\$([0-9]+)")
 _HYPOTHETICAL = re.compile(r"<(\d+)>")
 
 
@@ -96,15 +72,13 @@ class HypoPG:
         self._size_model = size_model
         self._refused: set[Index] = set()
         self._problems: dict[Query, str | None] = {}
-        self._typed: dict[str, TypedText] = {}
-        self._search_path: tuple[str, ...] | None = None
-        self._explains = 0
+        self._planner = Planner(session)
         self._seconds = 0.0
 
     @property
     def spent(self) -> Spent:
         """Plans made, and seconds from asking to having the answers."""
-        return Spent(explains=self._explains, seconds=self._seconds)
+        return Spent(explains=self._planner.explains, seconds=self._seconds)
 
     async def sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
         """Bytes of each index by the size model asked for; by pgtend's own where HypoPG cannot simulate it.
@@ -115,7 +89,7 @@ class HypoPG:
         known = await self._hypothetical_sizes(indexes) if self._size_model is SizeModel.HYPOPG else {}
         others = [index for index in dict.fromkeys(indexes) if index not in known]
         may_be_planned = [index for index in others if index.table_name not in self._user_code.relations]
-        shares = await shares_of_partial(may_be_planned, self._catalog, self._explain_own)
+        shares = await shares_of_partial(may_be_planned, self._catalog, self._planner.plan_own)
         known |= await asyncio.to_thread(
             lambda: {index: estimate_size(index, self._catalog, share=shares.get(index)) for index in others}
         )
@@ -211,12 +185,8 @@ class HypoPG:
             await self._call("hypothetical_unhide")
 
     async def _plan(self, query: Query, shown: _Shown) -> CostAnswer:
-        with translated(Aspect.WHAT_IF):
-            await self._look_names_up_in(query.search_path)
-        self._explains += 1
         try:
-            with translated(Aspect.WHAT_IF):
-                plan = await self._explain(query)
+            plan = await self._planner.plan(query)
         except StatementFailed as failure:
             return Unplannable(reason=str(failure))
         names = {
@@ -231,76 +201,8 @@ class HypoPG:
             shape=read_shape(plan, names),
         )
 
-    async def _explain(self, query: Query) -> Plan:
-        """Plan one statement; one with parameters as the generic plan that the server would make of it.
-
-        EXPLAIN (GENERIC_PLAN) is not used where it exists: it works over the simple protocol only, which takes several
-        statements at once; over the extended one Postgres asks for parameter values, and plans for those.
-        """
-        if query.parameters == 0:
-            return await self._roll_back_after((), b"EXPLAIN /* pgtend */ (FORMAT JSON) " + query.plannable.encode())
-        nulls = b", ".join([b"NULL"] * query.parameters)
-        explain = b"EXPLAIN /* pgtend */ (FORMAT JSON) EXECUTE pgtend_planned (" + nulls + b")"
-        typed = self._typed.get(query.plannable) or TypedText(tokens=tokenize(query.plannable))
-        while True:
-            try:
-                return await self._roll_back_after((_PREPARE + typed.text.encode(),), explain)
-            except psycopg.Error as error:
-                following = _after(typed, error)
-                if following is None:
-                    raise
-            typed = self._typed[query.plannable] = following
-
-    async def _explain_own(self, statement: sql.Composed) -> Plan:
-        """Plan a statement that pgtend composed of typed fields. Raises StatementFailed or ConnectionRefusedByTarget."""
-        self._explains += 1
-        with translated(Aspect.WHAT_IF):
-            return await self._roll_back_after((), b"EXPLAIN /* pgtend */ (FORMAT JSON) " + statement.as_bytes(None))
-
-    async def _roll_back_after(self, before: Sequence[bytes], explain: bytes) -> Plan:
-        """Run it in a transaction that ends in a rollback, so that not even a notification comes of planning.
-
-        A pipeline makes it one round trip, and psycopg uses the extended protocol in it: one statement a message.
-        """
-        try:
-            async with self._session.pipeline():
-                await self._session.execute("BEGIN READ ONLY")
-                for statement in before:
-                    await self._session.execute(statement)
-                cursor = self._session.cursor(binary=True)
-                # HypoPG cuts the names of its indexes at any byte, so that what comes is not always UTF-8.
-                cursor.adapters.register_loader("json", ByteaBinaryLoader)
-                await cursor.execute(explain)
-                await self._session.execute("ROLLBACK")
-                await self._session.execute("DEALLOCATE ALL")
-            (row,) = await cursor.fetchall()
-        except psycopg.Error:
-            if not self._session.closed:
-                await self._session.execute("ROLLBACK")
-                await self._session.execute("DEALLOCATE ALL")
-            raise
-        plan: Plan = json.loads(row["QUERY PLAN"].decode(errors="replace"))[0]["Plan"]
-        return plan
-
-    async def _look_names_up_in(self, path: tuple[str, ...]) -> None:
-        if path == self._search_path:
-            return
-        names = sql.SQL(", ").join(map(sql.Identifier, path or ("pg_catalog",)))
-        await self._session.execute(sql.SQL("SET search_path TO {}").format(names))
-        self._search_path = path
-
     async def _call(self, name: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return await fetch(self._session, Aspect.WHAT_IF, name, values, self._schema)
-
-
-def _after(typed: TypedText, error: psycopg.Error) -> TypedText | None:
-    """What to try after this error. Of the server's text no more is looked at than the number of a parameter."""
-    position, parameter = error.diag.statement_position, _PARAMETER.search(error.diag.message_primary or "")
-    return typed.after(
-        error.sqlstate or "",
-        int(position) - 1 - len(_PREPARE) if position else None,
-        int(parameter[1]) if parameter else None,
-    )
 
 
 @asynccontextmanager

@@ -18,8 +18,8 @@ from pgtend.postgres.connection import (
     open_session,
 )
 from pgtend.postgres.failures import translated
-from pgtend.postgres.hypopg import PLANNING
 from pgtend.postgres.observer import OBSERVING, open_observer
+from pgtend.postgres.planner import PLANNING
 from pgtend.postgres.secret import target_from_dsn, target_from_secret
 from pgtend.postgres.tuner import TUNING, open_tuner
 from tests.integration.postgres.conftest import PASSWORD, Shop

@@ -10,8 +10,9 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget
 from pgtend.domain.index import AccessMethod, Comparison, ComparisonOperator, Index, IndexColumn, TableName
 from pgtend.domain.workload import Query, StatementKind
 from pgtend.postgres.connection import open_session
-from pgtend.postgres.hypopg import PLANNING, HypoPG, _Shown, open_cost_model, refusal_from
+from pgtend.postgres.hypopg import HypoPG, _Shown, open_cost_model, refusal_from
 from pgtend.postgres.observer import open_observer
+from pgtend.postgres.planner import PLANNING
 from pgtend.postgres.user_code import UserCode
 from tests.integration.postgres.conftest import Shop
 
