@@ -62,6 +62,11 @@ class Scene:
     catalog: Catalog
     lookups: Lookups
 
+    @property
+    def table(self) -> Table | None:
+        """The table that the index is on, where the catalog has it."""
+        return self.catalog.tables.get(self.index.table_name)
+
 
 def assess(index: Index, helped: Sequence[HelpedPlan], catalog: Catalog, lookups: Lookups) -> tuple[Risk, str]:
     """The greatest doubt about any query that would gain; of equal ones that about the most costly query."""
@@ -160,7 +165,7 @@ def fetches_scattered_rows(scene: Scene) -> Doubt | None:
 
 def lacks_statistics(scene: Scene) -> Doubt | None:
     """Without statistics of the keys every estimate is a guess."""
-    table = scene.catalog.tables.get(scene.index.table_name)
+    table = scene.table
     if table is None:
         return None
     if not table.counted:
@@ -179,7 +184,7 @@ def lacks_statistics(scene: Scene) -> Doubt | None:
 
 def hangs_on_unknown_constants(scene: Scene) -> Doubt | None:
     """A plan for any constant, where one value has a good part of the rows."""
-    table = scene.catalog.tables.get(scene.index.table_name)
+    table = scene.table
     if table is None or scene.plan.query.parameters == 0:
         return None
     for key in _keys(scene.index, table)[:1]:
@@ -194,7 +199,7 @@ def hangs_on_unknown_constants(scene: Scene) -> Doubt | None:
 
 def rests_on_a_default(scene: Scene) -> Doubt | None:
     """Exactly the share of rows that the planner assumes when it knows nothing."""
-    table = scene.catalog.tables.get(scene.index.table_name)
+    table = scene.table
     if table is None or table.rows < _FEW_ROWS:
         return None
     for node in scene.plan.after.shape:
