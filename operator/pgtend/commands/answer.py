@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pgtend.core.canonical import index_name, proposal_hash
 from pgtend.domain.advice import Advice, AdvisedChange, Spent
 from pgtend.domain.finding import Finding
+from pgtend.domain.index import Index
 from pgtend.domain.recommendation import Action
 from pgtend.domain.trial import Trial
 from pgtend.domain.workload import Workload
@@ -37,9 +38,12 @@ class Answer:
 
 def name_of(change: AdvisedChange) -> str:
     """The name of the index: that which it would get, or that which it has."""
-    if change.action is Action.CREATE:
-        return index_name(change.index, proposal_hash(change.action, change.index))
-    return change.index.name or ""
+    return created_name(change.index) if change.action is Action.CREATE else change.index.name or ""
+
+
+def created_name(index: Index) -> str:
+    """The name that an index gets when it is made."""
+    return index_name(index, proposal_hash(Action.CREATE, index))
 
 
 def statement_of(change: AdvisedChange, *, concurrently: bool) -> str:

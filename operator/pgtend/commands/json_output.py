@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from pgtend.commands.answer import Answer, name_of, statement_of
+from pgtend.commands.answer import Answer, created_name, name_of, statement_of
 from pgtend.core.statement import shorten
 from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.advice import AdvisedChange
@@ -109,6 +109,13 @@ class Drop(_Part):
     table: str
     size_bytes: int
     reason: str
+    after: Annotated[
+        str | None,
+        Field(description="The advised index, by name, that must be there and valid before; null where it needs none."),
+    ]
+    upkeep_saved: Annotated[
+        float, Field(description="What keeping it up to date costs, an hour (a run of the workload from files).")
+    ]
 
 
 class MeasuredQuery(_Part):
@@ -175,7 +182,9 @@ class AdviceDocument(_Part):
     form: Annotated[Literal[1], Field(description="Version of this form.")]
     database: str
     indexes: Annotated[list[NewIndex], Field(description="Indexes to create, most useful first.")]
-    drops: Annotated[list[Drop], Field(description="Indexes that are not needed.")]
+    drops: Annotated[
+        list[Drop], Field(description="Indexes that others make needless, in an order in which they can be dropped.")
+    ]
     cost: Annotated[Cost, Field(description="Of the whole workload, as it is and with all changes.")]
     gap: Annotated[
         float | None,
@@ -283,6 +292,8 @@ def _drop(change: AdvisedChange) -> Drop:
         table=change.index.table,
         size_bytes=change.evidence.size_bytes,
         reason=change.evidence.reason,
+        upkeep_saved=-change.evidence.write_cost,
+        after=None if change.after is None else created_name(change.after),
     )
 
 

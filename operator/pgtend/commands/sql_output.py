@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from pgtend.commands.answer import Answer, needs_analyze, statement_of
+from pgtend.commands.answer import Answer, created_name, needs_analyze, statement_of
 from pgtend.commands.figures import printable
 from pgtend.domain.advice import AdvisedChange
-from pgtend.domain.recommendation import Risk
+from pgtend.domain.recommendation import Action, Risk
 from pgtend.postgres.ddl import describe_analyze
 
 _INCOMPLETE = "-- Incomplete: the search was ended early, and this is the best of what it had seen until then."
@@ -18,17 +18,21 @@ def render_sql(answer: Answer) -> str:
 
     No statement says IF NOT EXISTS: it would take the invalid remains of a build that failed for the index.
     """
-    lines = [line for change in answer.advice.changes for line in _lines(change)]
+    dropped = {change.index.name for change in answer.advice.changes if change.action is Action.DROP}
+    lines = [line for change in answer.advice.changes for line in _lines(change, dropped)]
     return "\n".join(lines if answer.advice.complete else [_INCOMPLETE, *lines])
 
 
-def _lines(change: AdvisedChange) -> Iterator[str]:
+def _lines(change: AdvisedChange, dropped: Collection[str | None]) -> Iterator[str]:
     evidence = change.evidence
     yield f"-- {_one_line(evidence.reason)}"
     if evidence.risk is not Risk.LOW:
         yield f"-- Risk {evidence.risk}: {_one_line(evidence.risk_reason)}"
-    if evidence.makes_redundant:
-        yield f"-- Look afterwards whether these are still needed: {_one_line(', '.join(evidence.makes_redundant))}."
+    needless = [name for name in evidence.makes_redundant if name not in dropped]
+    if needless:
+        yield f"-- Look afterwards whether these are still needed: {_one_line(', '.join(needless))}."
+    if change.after is not None:
+        yield f"-- Only once {_one_line(created_name(change.after))} is there and valid: psql -v ON_ERROR_STOP=1 sees to that."
     yield f"{statement_of(change, concurrently=True)};"
     if needs_analyze(change):
         yield f"{describe_analyze(change.index.table_name)};"

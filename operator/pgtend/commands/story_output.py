@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
 
-from pgtend.commands.answer import Answer, name_of, needs_analyze, statement_of
+from pgtend.commands.answer import Answer, created_name, name_of, needs_analyze, statement_of
 from pgtend.commands.figures import figure
 from pgtend.commands.sizes import show_size
 from pgtend.commands.table_output import frequency, percent_less, plain
@@ -46,7 +46,7 @@ def render_story(change: AdvisedChange, answer: Answer, console: Console) -> Non
             console.print(Padding(plain(_weighed(alternative, evidence)), (0, 0, 0, 2)))
     _heading(console, f"Risk: {evidence.risk}")
     console.print(Padding(plain(evidence.risk_reason or (_NO_DOUBT if creates else _NOTHING_PLANNED)), (0, 0, 0, 2)))
-    for line in _afterwards(change):
+    for line in _afterwards(change, answer):
         console.print(Padding(plain(line), (1, 0, 0, 0)))
 
 
@@ -71,6 +71,8 @@ def _facts(change: AdvisedChange, *, timed: bool) -> RichTable:
         unit = " s an hour" if timed else ""
         grid.add_row("priority", f"{figure(evidence.priority)}{unit} saved net of upkeep")
         grid.add_row("confirmed", "by a what-if plan" if evidence.validated else "by no plan: from statistics alone")
+    elif evidence.write_cost < 0:
+        grid.add_row("upkeep saved", f"{-evidence.write_cost:,.0f} {'an hour' if timed else 'a run'}")
     return grid
 
 
@@ -80,8 +82,14 @@ def _weighed(alternative: Alternative, evidence: Evidence) -> str:
     return f"({alternative.keys}): {100 * share:.0f} % of what this one saves, {show_size(alternative.size_bytes)}"
 
 
-def _afterwards(change: AdvisedChange) -> Iterator[str]:
-    redundant = change.evidence.makes_redundant
+def _afterwards(change: AdvisedChange, answer: Answer) -> Iterator[str]:
+    if change.after is not None:
+        yield f"Only once {created_name(change.after)} is there and valid."
+    dropped = [name_of(each) for each in answer.advice.changes if each.action is Action.DROP]
+    redundant = [name for name in change.evidence.makes_redundant if name not in dropped]
+    going = [name for name in change.evidence.makes_redundant if name in dropped]
+    if going:
+        yield f"It takes the place of {', '.join(going)}, which can be dropped then."
     if redundant:
         yield f"It has all that {', '.join(redundant)} {'has' if len(redundant) == 1 else 'have'}: look whether that is still needed."
     if change.evidence.risk is Risk.HIGH:

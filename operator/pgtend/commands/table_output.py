@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from pgtend.commands.answer import Answer, name_of, short_form, short_name
+from pgtend.commands.answer import Answer, created_name, name_of, short_form, short_name
 from pgtend.commands.figures import figure, percent_change, printable, span
 from pgtend.commands.observed import describe_others
 from pgtend.commands.sizes import show_size
@@ -114,6 +114,8 @@ def _details(number: int, change: AdvisedChange) -> RichTable:
     if change.action is Action.DROP:
         grid.add_row("", "on", plain(short_form(change)))
         grid.add_row("", "why", plain(evidence.reason))
+    if change.after is not None:
+        grid.add_row("", "after", plain(f"only once {created_name(change.after)} is there and valid"))
     for query in evidence.queries[:SHOWN_QUERIES]:
         grid.add_row("", "helps", plain(shorten(query.text, 100)))
         told = ", ".join(part for part in (percent_less(query), frequency(query)) if part)

@@ -7,7 +7,7 @@ took; it returns the advice. How it searches is told in ``core.search``.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pgtend.core.evidence import Found, advised_creates
 from pgtend.core.planning import Pool
@@ -15,7 +15,9 @@ from pgtend.core.questions import Answers
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.room import Room
 from pgtend.core.search import Search
+from pgtend.core.superseded import Superseded, judge_superseded
 from pgtend.core.unplanned import add_unplanned
+from pgtend.core.upkeep import upkeep_of, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.workload import UnplannableStatement, WeightedQuery, Workload
@@ -29,13 +31,95 @@ def advise(workload: Workload, catalog: Catalog, constraints: Constraints, pool:
 
     ``pool`` holds what earlier searches over the same workload and catalog learnt, and takes in what this one learns.
     """
-    drops = drop_duplicates(catalog)
-    room = Room(catalog, constraints, drops)
-    search = Search(workload, catalog, replace(constraints, storage_budget=room.bytes_left), pool, room.free_slots)
+    learnt = Pool() if pool is None else pool
+    outcome = yield from _choose(workload, catalog, constraints, learnt)
+    if outcome.superseded.drops and outcome.is_cramped and not constraints.single_steps:
+        left = replace(constraints, seconds=outcome.search.planning.seconds_left)
+        roomier = yield from _choose(workload, catalog, left, learnt, outcome.superseded)
+        if roomier.search.planning.complete and roomier.keeps_to_limits and roomier.cost < outcome.cost:
+            outcome = roomier
+    return add_unplanned(_advice(outcome, workload), _looked_at(outcome.search, workload), catalog, constraints)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """What a search and the look at the existing indexes after it came to."""
+
+    search: Search
+    creates: tuple[AdvisedChange, ...]
+    duplicates: tuple[AdvisedChange, ...]
+    superseded: Superseded
+    constraints: Constraints
+
+    @property
+    def changes(self) -> tuple[AdvisedChange, ...]:
+        """All changes, in an order in which they can be made."""
+        return (*self.creates, *self.superseded.drops, *self.duplicates)
+
+    @property
+    def cost(self) -> float:
+        """The workload's cost by the planner, with what keeping indexes up to date adds and what is dropped takes away."""
+        objective, chosen = self.search.objective, self.search.chosen
+        within = objective.query_cost(chosen) + objective.upkeep_of(chosen)
+        return within + self.superseded.loss - self.superseded.saved
+
+    @property
+    def keeps_to_limits(self) -> bool:
+        """Whether all changes together do."""
+        room = Room(self.search.catalog, self.constraints, self.changes)
+        tables = {change.index.table_name for change in self.creates}
+        return (room.bytes_left is None or room.bytes_left >= 0) and all(room.free_slots(each) >= 0 for each in tables)
+
+    @property
+    def is_cramped(self) -> bool:
+        """Whether the room that the superseded indexes leave could be for an index that had none."""
+        before = Room(self.search.catalog, self.constraints, (*self.creates, *self.duplicates))
+        candidates, known = self.search.candidates, self.search.known
+        useful = frozenset().union(*(known.indexes_seen(query.id) for query in self.search.planning.planned()))
+        return bool(candidates.too_large) or any(
+            before.free_slots(index.table_name) <= 0
+            or (before.bytes_left is not None and candidates.sizes[index] > before.bytes_left)
+            for index in candidates.in_order(useful - self.search.chosen)
+        )
+
+
+def _choose(
+    workload: Workload, catalog: Catalog, constraints: Constraints, pool: Pool, going: Superseded | None = None
+) -> Generator[SizesRequest | CostsRequest, Answers, _Outcome]:
+    """Search for the best indexes, then for existing ones that go with them; ``going`` are those that make room already."""
+    writes, hours = writes_of(workload, catalog), workload.hours or 1.0
+    alone = replace(catalog, indexes=())  # the twin keeps the same updates from being HOT: only entries are saved
+    duplicates = drop_duplicates(catalog, constraints, lambda index: upkeep_of(index, alone, writes) / hours)
+    room = Room(catalog, constraints, (*duplicates, *(going.drops if going else ())))
+    within = replace(constraints, storage_budget=room.bytes_left)
+    search = Search(workload, catalog, within, pool, room.free_slots)
     yield from search.learn_plans()
     yield from search.improve()
     yield from search.learn_evidence()
-    return add_unplanned(_advice(search, workload, drops), _looked_at(search, workload), catalog, constraints)
+    planning, candidates = search.planning, search.candidates
+    found = Found(
+        chosen=search.chosen,
+        queries=tuple(planning.planned()),
+        on_tables={query: candidates.relevant(query, search.chosen) for query in planning.queries},
+        known=search.known,
+        sizes=candidates.sizes,
+        upkeep={index: search.objective.upkeep(index) for index in search.chosen},
+        hours=workload.hours,
+        catalog=catalog,
+        lookups=search.lookups,
+    )
+    superseded = Superseded()
+    if planning.complete:
+        unplanned = [planning.queries[query].query for query in planning.unplannable]
+        left = replace(constraints, seconds=planning.seconds_left)
+        superseded = yield from judge_superseded(found, unplanned, duplicates, writes, left)
+    return _Outcome(
+        search=search,
+        creates=advised_creates(found),
+        duplicates=duplicates,
+        superseded=superseded,
+        constraints=constraints,
+    )
 
 
 def _looked_at(search: Search, workload: Workload) -> Workload:
@@ -48,8 +132,9 @@ def _looked_at(search: Search, workload: Workload) -> Workload:
     )
 
 
-def _advice(search: Search, workload: Workload, drops: tuple[AdvisedChange, ...]) -> Advice:
+def _advice(outcome: _Outcome, workload: Workload) -> Advice:
     """What was found."""
+    search = outcome.search
     total_ms = sum(each.load.total_ms for each in workload.queries if each.load)
     total_weight = sum(each.weight for each in workload.queries)
     left_out: dict[str, UnplannableStatement] = {}
@@ -60,25 +145,13 @@ def _advice(search: Search, workload: Workload, drops: tuple[AdvisedChange, ...]
         left_out[statement] = UnplannableStatement(
             id=statement, reason=reason, share=share + (earlier.share if earlier else 0.0)
         )
-    creates = advised_creates(
-        Found(
-            chosen=search.chosen,
-            queries=tuple(search.planning.planned()),
-            on_tables={query: search.candidates.relevant(query, search.chosen) for query in queries},
-            known=search.known,
-            sizes=search.candidates.sizes,
-            upkeep={index: search.objective.upkeep(index) for index in search.chosen},
-            hours=workload.hours,
-            catalog=search.catalog,
-            lookups=search.lookups,
-        )
-    )
     return Advice(
-        changes=(*creates, *drops),
+        changes=outcome.changes,
         cost_before=search.objective.query_cost(frozenset()),
-        cost_after=search.objective.query_cost(search.chosen),
+        cost_after=search.objective.query_cost(search.chosen) + outcome.superseded.loss,
         gap=search.gap(),
         left_out=(*workload.left_out, *left_out.values()),
+        notes=outcome.superseded.notes,
         complete=search.planning.complete,
     )
 

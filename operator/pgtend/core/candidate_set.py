@@ -28,6 +28,8 @@ class CandidateSet:
         """Those that were thought of for each query, by its id; of the queries that were admitted."""
         self.sizes: dict[Index, int] = {}
         """Bytes; without those that do not fit the budget alone."""
+        self.too_large: set[Index] = set()
+        """Those that do not."""
         self.stand_ins: dict[str, dict[Index, Index]] = {}
 
     def admit(self, queries: Iterable[WeightedQuery]) -> Generator[SizesRequest, Answers, Answers]:
@@ -44,6 +46,7 @@ class CandidateSet:
         self.sizes |= {
             index: size for index, size in zip(new, answers.sizes, strict=True) if budget is None or size <= budget
         }
+        self.too_large.update(index for index in new if index not in self.sizes)
         self.own |= {query: frozenset(index for index in found if index in self.sizes) for query, found in own.items()}
         for query, others in stand_ins(self.own, self._relations).items():
             self.stand_ins.setdefault(query, {}).update(others)

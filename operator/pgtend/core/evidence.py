@@ -14,7 +14,7 @@ from pgtend.core.candidates import starts_with
 from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan
 from pgtend.core.plan_change import describe_plan_change
 from pgtend.core.plan_price import Lookups
-from pgtend.core.redundancy import is_droppable
+from pgtend.core.redundancy import definition_of, is_droppable, is_plain
 from pgtend.core.risk import HelpedPlan, assess
 from pgtend.core.wording import keys_of, reduction
 from pgtend.domain.advice import AdvisedChange
@@ -217,10 +217,12 @@ def _cost_in_place(index: Index, other: Index, claim: Claim, found: Found) -> fl
 def _redundant(index: Index, catalog: Catalog) -> Iterator[str]:
     """Existing indexes that this one begins with, and that nothing else needs."""
     for existing in catalog.indexes_of(index.table_name):
-        if existing.index is None or not existing.valid or not is_droppable(existing):
-            continue
-        same = (existing.index.method, existing.index.predicate) == (index.method, index.predicate)
-        if same and starts_with(index, existing.index):
+        if (
+            existing.valid
+            and is_plain(existing)
+            and is_droppable(existing)
+            and starts_with(index, definition_of(existing))
+        ):
             yield existing.name
 
 

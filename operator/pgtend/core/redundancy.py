@@ -1,59 +1,100 @@
-"""Indexes that are there twice: the same definition under two names."""
+"""Indexes that are there twice, and what can stand in for an index."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pgtend.domain.advice import AdvisedChange
+from pgtend.core.candidates import starts_with
+from pgtend.domain.advice import AdvisedChange, Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex
-from pgtend.domain.index import Index
+from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.recommendation import Action, Evidence
 
 
-def drop_duplicates(catalog: Catalog) -> tuple[AdvisedChange, ...]:
+def drop_duplicates(
+    catalog: Catalog, constraints: Constraints, upkeep: Callable[[Index], float]
+) -> tuple[AdvisedChange, ...]:
     """One Drop for each index that another valid one equals in everything but the name, and that nothing else depends on.
 
-    An index that is unique, or backs a constraint, a replica identity or a partitioned index, is never dropped; of several
-    others the one with the most scans stays.
+    An index that is unique, or backs a constraint, a replica identity, a partitioned index or CLUSTER, is never dropped; of
+    several others the one with the most scans stays. ``upkeep`` says what keeping one up to date costs, an hour.
     """
     return tuple(
-        _drop(surplus, kept)
-        for kept, surplus in sorted(_pairs(catalog), key=lambda pair: (str(pair[1].table), pair[1].name))
+        drop_of(surplus, f"{surplus.name} has the same definition as {kept.name}, which stays.", upkeep(alike))
+        for alike, kept, surplus in sorted(
+            _pairs(catalog, constraints), key=lambda pair: (str(pair[2].table), pair[2].name)
+        )
     )
 
 
-def _pairs(catalog: Catalog) -> Iterator[tuple[ExistingIndex, ExistingIndex]]:
+def _pairs(catalog: Catalog, constraints: Constraints) -> Iterator[tuple[Index, ExistingIndex, ExistingIndex]]:
+    def may_go(index: ExistingIndex) -> bool:
+        return is_droppable(index) and f"{index.table.schema}.{index.name}" not in constraints.kept
+
     alike: dict[Index, list[ExistingIndex]] = defaultdict(list)
     for index in catalog.indexes:
         if index.index is not None and index.valid and index.ready:
             alike[replace(index.index, name=None, unique=False)].append(index)
-    for group in alike.values():
-        ranked = sorted(group, key=lambda index: (is_droppable(index), -index.scans, index.oid))
+    for definition, group in alike.items():
+        ranked = sorted(group, key=lambda index: (may_go(index), -index.scans, index.oid))
         for surplus in ranked[1:]:
-            if is_droppable(surplus):
-                yield ranked[0], surplus
+            if may_go(surplus) and f"{ranked[0].table.schema}.{ranked[0].name}" not in constraints.unsettled:
+                yield definition, ranked[0], surplus
 
 
 def is_droppable(index: ExistingIndex) -> bool:
     """Whether nothing but plans depends on an index."""
-    kept_for = (index.unique, index.primary, index.constraint, index.replica_identity, index.partition_attached)
+    kept_for = (
+        index.unique,
+        index.primary,
+        index.constraint,
+        index.replica_identity,
+        index.partition_attached,
+        index.clustered,
+    )
     return not any(kept_for)
 
 
-def _drop(surplus: ExistingIndex, kept: ExistingIndex) -> AdvisedChange:
-    if surplus.index is None:
+def definition_of(index: ExistingIndex) -> Index:
+    """What an index is, whatever it is called and whether or not it keeps rows apart."""
+    if index.index is None:
+        raise ValueError("only an index with a typed definition is compared")
+    return replace(index.index, name=None, unique=False)
+
+
+def is_plain(index: ExistingIndex) -> bool:
+    """Whether it is a B-tree on columns, of all rows: no condition and no statistics of an expression hang on it."""
+    typed = index.index
+    return (
+        typed is not None
+        and typed.method is AccessMethod.BTREE
+        and not typed.predicate
+        and all(key.column for key in typed.columns)
+    )
+
+
+def can_stand_in(other: ExistingIndex, index: ExistingIndex) -> bool:
+    """Whether another index that is there does for whatever this one can be searched for: it is the same, or begins with it."""
+    if other.oid == index.oid or not (other.valid and other.ready) or other.index is None or index.index is None:
+        return False
+    is_same = definition_of(other) == definition_of(index)
+    return is_same or (is_plain(index) and starts_with(other.index, definition_of(index)))
+
+
+def drop_of(index: ExistingIndex, reason: str, upkeep: float) -> AdvisedChange:
+    """The Drop of an existing index, with what it frees; ``upkeep`` is what keeping it up to date costs, an hour."""
+    if index.index is None:
         raise ValueError("only an index with a typed definition is dropped")
     evidence = Evidence(
         validated=True,
         cost_before=0.0,
         cost_after=0.0,
         saved_seconds_per_hour=0.0,
-        size_bytes=surplus.size_bytes,
-        write_cost=0.0,
+        size_bytes=index.size_bytes,
+        write_cost=-round(upkeep, 2) or 0.0,
         queries=(),
-        reason=f"{surplus.name} has the same definition as {kept.name}, which stays; dropping it frees "
-        f"{surplus.size_bytes / 1e6:.1f} MB and saves its upkeep.",
+        reason=f"{reason} Dropping it frees {index.size_bytes / 1e6:.1f} MB and saves its upkeep.",
     )
-    return AdvisedChange(action=Action.DROP, index=replace(surplus.index, name=surplus.name), evidence=evidence)
+    return AdvisedChange(action=Action.DROP, index=replace(index.index, name=index.name), evidence=evidence)

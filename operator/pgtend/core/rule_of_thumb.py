@@ -7,6 +7,7 @@ rows of a table that is large enough for a scan to hurt; cost is counted in page
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import ceil
 
 from pgtend.core.candidates import candidates
@@ -34,7 +35,10 @@ UNKNOWN_SHARE = 0.005
 def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
     """The first candidate of each query that its statistics speak for, as long as budget and places last."""
     writes = writes_of(workload, catalog)
-    drops = drop_duplicates(catalog)
+    alone = replace(catalog, indexes=())
+    drops = drop_duplicates(
+        catalog, constraints, lambda index: upkeep_of(index, alone, writes) / (workload.hours or 1.0)
+    )
     room = Room(catalog, constraints, drops)
     left = room.bytes_left
     chosen: dict[Index, list[tuple[WeightedQuery, float, float]]] = {}

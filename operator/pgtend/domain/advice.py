@@ -103,17 +103,23 @@ class Constraints:
 
     What the same advice drops frees neither bytes nor a place on its table until it is gone.
     """
+    kept: frozenset[str] = frozenset()
+    """Existing indexes, as schema.name, that are not to be dropped."""
+    unsettled: frozenset[str] = frozenset()
+    """Existing indexes, as schema.name, that may not stay: none is dropped because of them."""
     price_risk: bool = True
     """Whether plans are chosen by what they are taken to cost (core/plan_price); False: by the planner's cost alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdvisedChange:
-    """One index to create or drop, with its evidence. ``definition`` is DDL for people to read."""
+    """One index to create or drop, with its evidence."""
 
     action: Action
     index: Index
     evidence: Evidence
+    after: Index | None = None
+    """The advised index that must be there before this change is made; None where it needs none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,6 +134,8 @@ class ExistingIndex:
     size_bytes: int
     scans: int
     comment: str | None = None
+    clustered: bool = False
+    """Whether CLUSTER without a name takes the table's order from it."""
 
 
 @dataclass(frozen=True, kw_only=True)

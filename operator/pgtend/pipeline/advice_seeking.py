@@ -15,7 +15,7 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
 from pgtend.domain.index import Index
 from pgtend.domain.policy import Policy, Verification, WhatIfSource
 from pgtend.domain.policy_status import RecommendationSummary
-from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, Recommendation
+from pgtend.domain.recommendation import Action, ApprovalState, ConditionStatus, ConditionType, Recommendation
 from pgtend.domain.verification import Verdict
 from pgtend.domain.workload import Load, Workload
 from pgtend.pipeline.advising import Constants, advise_on
@@ -156,6 +156,8 @@ def _constraints(scene: Scene) -> Constraints:
         max_indexes_per_table=budgets.max_indexes_per_table,
         seconds=WHAT_IF_SECONDS,
         single_steps=True,
+        kept=frozenset(_names(own_indexes(scene.recommendations))),
+        unsettled=frozenset(_names(unsettled_indexes(scene.recommendations))),
         unwanted=frozenset(unwanted_indexes(scene.recommendations)),
     )
 
@@ -177,6 +179,28 @@ def unwanted_indexes(recommendations: tuple[Recommendation, ...]) -> Iterator[In
         unsettled = is_applied(recommendation) and (verified is None or verified.reason in _UNSETTLED)
         if ended or rejected or unsettled:
             yield proposal.index
+
+
+def own_indexes(recommendations: tuple[Recommendation, ...]) -> Iterator[Recommendation]:
+    """Those that stand for an index that was made and is there: pgtend takes it back where it hurts, and drops it for no other reason."""
+    for recommendation in recommendations:
+        proposal = recommendation.status.proposal
+        if proposal is not None and proposal.action is Action.CREATE and is_applied(recommendation):
+            yield recommendation
+
+
+def unsettled_indexes(recommendations: tuple[Recommendation, ...]) -> Iterator[Recommendation]:
+    """Those of them that were not found to help, so that they may go again: no other is dropped in their favour."""
+    for recommendation in own_indexes(recommendations):
+        verified = recommendation.status.condition(ConditionType.VERIFIED)
+        if verified is None or verified.status is not ConditionStatus.TRUE:
+            yield recommendation
+
+
+def _names(recommendations: Iterable[Recommendation]) -> Iterator[str]:
+    for recommendation in recommendations:
+        if recommendation.status.proposal is not None:
+            yield f"{recommendation.status.proposal.index.schema}.{recommendation.status.index_name}"
 
 
 def _preview(advice: Advice, scene: Scene) -> tuple[RecommendationSummary, ...]:

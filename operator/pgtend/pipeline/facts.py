@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pgtend.core.redundancy import can_stand_in, is_droppable
 from pgtend.domain.catalog import Catalog, ExistingIndex, RelationKind
 from pgtend.domain.decision import ChangeFacts
 from pgtend.domain.index import Index
@@ -126,17 +127,13 @@ def _drop_problem(proposal: Proposal, catalog: Catalog) -> str | None:
         return "The index to drop is not there any more."
     if found.index != proposal.index:
         return "The index of that name is not the one that was proposed to be dropped."
-    if found.unique or found.primary or found.constraint or found.replica_identity or found.partition_attached:
-        return "The index now backs a constraint, a replica identity or a partitioned index: it is never dropped."
-    if not any(_serves_instead(other, found) for other in catalog.indexes_of(found.table)):
-        return "The index that has the same definition is not there any more, so this one is not redundant."
+    if not is_droppable(found):
+        return (
+            "The index now backs a constraint, a replica identity, a partitioned index or CLUSTER: it is never dropped."
+        )
+    if not any(can_stand_in(other, found) for other in catalog.indexes_of(found.table)):
+        return "No other index has all that this one has any more, so it is not redundant."
     return None
-
-
-def _serves_instead(other: ExistingIndex, index: ExistingIndex) -> bool:
-    if other.oid == index.oid or not other.valid or other.index is None or index.index is None:
-        return False
-    return replace(other.index, name=None, unique=False) == replace(index.index, name=None, unique=False)
 
 
 def columns_of(index: Index) -> set[str]:

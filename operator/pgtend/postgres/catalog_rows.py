@@ -65,6 +65,7 @@ def existing_index_from(row: Row, sizes: Mapping[int, int] = _NO_SIZES) -> Exist
         primary=row["primary"],
         constraint=row["constraint"],
         replica_identity=row["replica_identity"],
+        clustered=row["clustered"],
         partition_attached=row["partition_attached"],
         size_bytes=sizes.get(row["oid"], row["size_bytes"]),
         scans=row["scans"],

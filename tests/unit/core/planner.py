@@ -24,8 +24,11 @@ class Planner:
         unplannable: Mapping[str, str] | None = None,
         seconds: float = 0.0,
         plan_seconds: float = 0.0,
+        *,
+        hides: bool = True,
     ) -> None:
         self.catalog = catalog
+        self.hides = hides
         self.unplannable = unplannable or {}
         self.seconds = seconds
         self.plan_seconds = plan_seconds
@@ -58,7 +61,13 @@ class Planner:
         query: Query = request.query
         if query.fingerprint in self.unplannable:
             return Unplannable(reason=self.unplannable[query.fingerprint])
-        there = [each.index for each in self.catalog.indexes if each.index is not None and each.valid]
+        if request.hidden and not self.hides:
+            return Unplannable(reason="Nothing can be hidden here.")
+        there = [
+            each.index
+            for each in self.catalog.indexes
+            if each.index is not None and each.valid and each.oid not in request.hidden
+        ]
         cost = 1.0
         used: set[Index] = set()
         for use in table_uses(query, self.catalog):

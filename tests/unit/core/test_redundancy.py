@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pgtend.core.redundancy import drop_duplicates
+from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex
 from pgtend.domain.index import Index, IndexColumn, TableName
 
@@ -35,7 +36,8 @@ def existing(name: str, oid: int, **changes: object) -> ExistingIndex:
 
 
 def dropped(*indexes: ExistingIndex) -> list[str | None]:
-    return [change.index.name for change in drop_duplicates(Catalog(tables={}, indexes=indexes))]
+    changes = drop_duplicates(Catalog(tables={}, indexes=indexes), Constraints(), lambda _: 0.0)
+    return [change.index.name for change in changes]
 
 
 def test_drops_the_duplicate_that_is_used_less() -> None:
@@ -51,7 +53,9 @@ def test_drops_a_plain_index_beside_a_unique_one() -> None:
     assert dropped(existing("a", 1, scans=99), unique) == ["a"]
 
 
-@pytest.mark.parametrize("kept_for", ["unique", "primary", "constraint", "replica_identity", "partition_attached"])
+@pytest.mark.parametrize(
+    "kept_for", ["unique", "primary", "constraint", "replica_identity", "partition_attached", "clustered"]
+)
 def test_never_drops_what_something_depends_on(kept_for: str) -> None:
     assert dropped(existing("a", 1, **{kept_for: True}), existing("b", 2, **{kept_for: True})) == []
 

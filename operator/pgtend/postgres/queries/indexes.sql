@@ -27,6 +27,7 @@ SELECT
     index.indisunique AS "unique",
     index.indisprimary AS "primary",
     index.indisreplident AS replica_identity,
+    index.indisclustered AS clustered,
     EXISTS (
         SELECT FROM pg_constraint AS constraint_
         WHERE constraint_.conindid = index.indexrelid AND constraint_.contype IN ('p', 'u', 'x')
