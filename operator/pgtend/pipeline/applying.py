@@ -13,10 +13,11 @@ from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.recommendation import Action, Bounds, Intent, IntentKind, Proposal, Recommendation
 from pgtend.domain.verification import Measurement
 from pgtend.pipeline.auditing import note_begin
-from pgtend.pipeline.building import build_index, remove_index, restore_index, take_back_index
+from pgtend.pipeline.building import build_index, remove_index
 from pgtend.pipeline.comparing import baseline_of
 from pgtend.pipeline.facts import Readiness, change_facts
 from pgtend.pipeline.memory import Memory
+from pgtend.pipeline.reconsidering import may_go_ahead
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports, Scene
 from pgtend.pipeline.tuning import look
@@ -85,24 +86,20 @@ async def _begin(
 
 def start_ddl(recommendation: Recommendation, intent: Intent, scene: Scene, memory: Memory, ports: Ports) -> None:
     """Start the DDL of an intent that is already written down."""
-    verb, work = _ddl(recommendation, intent, scene, ports)
+    verb, work = _ddl(recommendation, intent, scene, memory, ports)
     memory.works.start(recommendation.name, verb, work, ports)
 
 
 def _ddl(
-    recommendation: Recommendation, intent: Intent, scene: Scene, ports: Ports
+    recommendation: Recommendation, intent: Intent, scene: Scene, memory: Memory, ports: Ports
 ) -> tuple[Verb, Callable[[], Awaitable[None]]]:
     index, name = proposal_of(recommendation).index, intent.index_name
-    comment = comment_of(recommendation)
+    ask = partial(may_go_ahead, recommendation, intent, scene, memory, ports)
     match intent.kind:
-        case IntentKind.BUILD:
-            return Verb.BUILD, partial(build_index, scene, ports, index, name, comment)
-        case IntentKind.UNDO_REMOVE:
-            return Verb.BUILD, partial(restore_index, scene, ports, index, name, comment)
-        case IntentKind.REMOVE:
-            return Verb.REMOVE, partial(remove_index, scene, ports, index, name)
-        case IntentKind.UNDO_BUILD:
-            return Verb.REMOVE, partial(take_back_index, scene, ports, index, name)
+        case IntentKind.BUILD | IntentKind.UNDO_REMOVE:
+            return Verb.BUILD, partial(build_index, scene, ports, index, name, comment_of(recommendation), ask)
+        case IntentKind.REMOVE | IntentKind.UNDO_BUILD:
+            return Verb.REMOVE, partial(remove_index, scene, ports, index, name, ask)
 
 
 def comment_of(recommendation: Recommendation) -> str:

@@ -1,26 +1,30 @@
 """The DDL itself, as works: build an index, remove one, end a build.
 
-Between the decision and the statement there may have been a wait for a place among the connections, so the windows are looked
-at once more; what may not begin any more is left undone, and the loop decides anew.
+Between the decision and the statement there may have been a wait for a place among the connections, so each asks once more
+whether it may go ahead; what may not begin any more is left undone, and the loop decides anew.
 """
 
 from __future__ import annotations
 
-from pgtend.core.windows import active_window
+from collections.abc import Awaitable, Callable
+
 from pgtend.domain.index import Index
-from pgtend.domain.policy import FreezeRollback
 from pgtend.pipeline.surroundings import Ports, Scene
 from pgtend.pipeline.tuning import alter, look
 from pgtend.ports import Executor, IndexState
 
+MayGoAhead = Callable[[], Awaitable[bool]]
+"""Asked with the session at hand and right before the statement: whether it is still to be sent."""
 
-async def build_index(scene: Scene, ports: Ports, index: Index, name: str, comment: str) -> None:
+
+async def build_index(
+    scene: Scene, ports: Ports, index: Index, name: str, comment: str, may_go_ahead: MayGoAhead
+) -> None:
     """Build an index concurrently; ANALYZE where the planner needs new statistics to use it."""
     async with alter(scene, ports) as executor:
-        if _is_frozen(scene, ports):
-            return
-        await executor.build(index, name, comment, ports.fence)
-        await _analyze(executor, index, ports)
+        if await may_go_ahead():
+            await executor.build(index, name, comment, ports.fence)
+            await _analyze(executor, index, ports)
 
 
 async def finish_build(scene: Scene, ports: Ports, index: Index, name: str, comment: str) -> None:
@@ -30,12 +34,12 @@ async def finish_build(scene: Scene, ports: Ports, index: Index, name: str, comm
         await _analyze(executor, index, ports)
 
 
-async def remove_index(scene: Scene, ports: Ports, index: Index, name: str) -> None:
+async def remove_index(scene: Scene, ports: Ports, index: Index, name: str, may_go_ahead: MayGoAhead) -> None:
     """Drop an index concurrently, if it is there and is what its definition says."""
     async with alter(scene, ports) as executor:
         state = await executor.index_state(index, name)
         # What is invalid serves nobody, and is taken away at any time.
-        if state is IndexState.INVALID or (state is IndexState.VALID and not _is_frozen(scene, ports)):
+        if state is IndexState.INVALID or (state is IndexState.VALID and await may_go_ahead()):
             await executor.remove(index, name, ports.fence)
 
 
@@ -43,22 +47,6 @@ async def clear_remains(scene: Scene, ports: Ports, index: Index, name: str) -> 
     """Drop what a build left, if it is there, is what its definition says, and serves nobody."""
     async with alter(scene, ports) as executor:
         if await executor.index_state(index, name) is IndexState.INVALID:
-            await executor.remove(index, name, ports.fence)
-
-
-async def restore_index(scene: Scene, ports: Ports, index: Index, name: str, comment: str) -> None:
-    """Build an index again that was dropped, as a rollback."""
-    async with alter(scene, ports) as executor:
-        if _may_roll_back(scene, ports):
-            await executor.build(index, name, comment, ports.fence)
-            await _analyze(executor, index, ports)
-
-
-async def take_back_index(scene: Scene, ports: Ports, index: Index, name: str) -> None:
-    """Drop an index that was built, as a rollback."""
-    async with alter(scene, ports) as executor:
-        state = await executor.index_state(index, name)
-        if state is IndexState.INVALID or (state is IndexState.VALID and _may_roll_back(scene, ports)):
             await executor.remove(index, name, ports.fence)
 
 
@@ -74,11 +62,3 @@ async def _analyze(executor: Executor, index: Index, ports: Ports) -> None:
     """The planner guesses at an expression until the table has been analyzed with the index in place."""
     if any(column.expression for column in index.columns):
         await executor.analyze(index.table_name, ports.fence)
-
-
-def _is_frozen(scene: Scene, ports: Ports) -> bool:
-    return active_window(scene.policy.freeze_windows, ports.clock.now()) is not None
-
-
-def _may_roll_back(scene: Scene, ports: Ports) -> bool:
-    return scene.policy.freeze_rollback is FreezeRollback.ALLOW or not _is_frozen(scene, ports)

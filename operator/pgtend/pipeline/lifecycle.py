@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgtend.core.approval import is_usable, take_approval
+from pgtend.core.approval import is_usable
 from pgtend.core.canonical import is_named_after
 from pgtend.core.conditions import TERMINAL_REASONS, with_condition, without_condition
-from pgtend.core.decide import policy_approves
 from pgtend.core.withdrawal import tell_withdrawal
 from pgtend.domain.recommendation import (
     ConditionStatus,
@@ -20,6 +19,7 @@ from pgtend.domain.recommendation import (
     RecommendationStatus,
 )
 from pgtend.pipeline.applying import consider_change
+from pgtend.pipeline.approving import is_outdated, take_decision
 from pgtend.pipeline.facts import is_applied, is_same_database
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.resuming import continue_intent
@@ -92,23 +92,9 @@ async def _settle(recommendation: Recommendation, scene: Scene, ports: Ports) ->
     if proposal is None or evidence is None:
         return recommendation
     now, generation = scene.now, recommendation.generation
-    proposed = status.condition(ConditionType.PROPOSED)
-    is_outdated = proposed is not None and proposed.reason == "Outdated"
-    step = take_approval(
-        status.approval,
-        recommendation.approval,
-        recommendation.approved_by,
-        recommendation.comment,
-        now,
-        proposal_is_new=False,
-        # What the workload does not call for any more is for a person to decide.
-        policy_decision=None if is_outdated else policy_approves(scene.policy, proposal, evidence),
-        generation=generation,
-        unapproved_at=recommendation.unapproved_at,
-    )
-    step = tell_withdrawal(step, status)
+    step = tell_withdrawal(take_decision(recommendation, scene), status)
     changed = replace(status, approval=step.record)
-    if not is_outdated:
+    if not is_outdated(recommendation):
         reason = evidence.reason or "Proposed."
         changed = with_condition(
             changed, ConditionType.PROPOSED, ConditionStatus.TRUE, "Issued", reason, now=now, generation=generation

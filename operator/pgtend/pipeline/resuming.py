@@ -17,7 +17,7 @@ from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.recommendation import ConditionStatus, ConditionType, Intent, IntentKind, Recommendation
 from pgtend.pipeline.applying import comment_of, proposal_of, start_ddl
 from pgtend.pipeline.auditing import ENDED, attempts_since, note
-from pgtend.pipeline.building import end_build, finish_build, remove_index
+from pgtend.pipeline.building import clear_remains, end_build, finish_build
 from pgtend.pipeline.facts import Readiness, change_facts, find_like, is_applied
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
@@ -138,7 +138,7 @@ async def _after_build(case: _Underway) -> Recommendation:
                     case.recommendation, "StepFailed", case.removal_failure, warning=True
                 )
             index = proposal_of(case.recommendation).index
-            work = partial(remove_index, case.scene, case.ports, index, case.intent.index_name)
+            work = partial(clear_remains, case.scene, case.ports, index, case.intent.index_name)
             case.memory.works.start(case.recommendation.name, Verb.REMOVE, work, case.ports)
             return case.recommendation
         case _ if has_failed:
@@ -193,7 +193,7 @@ async def _after_undo(case: _Underway) -> Recommendation:
     recommendation = await _say_failure(case)
     if creates and case.state is IndexState.INVALID:
         index = proposal_of(recommendation).index
-        work = partial(remove_index, case.scene, case.ports, index, case.intent.index_name)
+        work = partial(clear_remains, case.scene, case.ports, index, case.intent.index_name)
         case.memory.works.start(recommendation.name, Verb.REMOVE, work, case.ports)
     else:
         start_ddl(recommendation, case.intent, case.scene, case.memory, case.ports)

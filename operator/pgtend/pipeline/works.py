@@ -67,8 +67,12 @@ class Works:
         return self._outcomes.get((recommendation, verb))
 
     def was_ended(self, recommendation: str) -> bool:
-        """Whether pgtend itself set out to end the build that is under way, or was."""
+        """Whether pgtend itself set out to end the build that is under way, or was; or did not begin it after all."""
         return recommendation in self._ended
+
+    def note_unbegun(self, recommendation: str) -> None:
+        """Its statement was not sent after all: that nothing came of it is no failure, as with a build that pgtend ended."""
+        self._ended.add(recommendation)
 
     def forget(self, recommendation: str) -> None:
         """Its change is made, given up or begun anew: what happened before counts no more."""

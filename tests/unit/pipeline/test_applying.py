@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from pgtend.core.canonical import object_name
-from pgtend.domain.finding import LeadershipLost
-from pgtend.domain.policy import Budgets
-from pgtend.domain.recommendation import Action, ConditionType, IntentKind
+from pgtend.domain.finding import LeadershipLost, PolicyInvalid
+from pgtend.domain.policy import Budgets, Mode, Policy
+from pgtend.domain.recommendation import Action, ApprovalState, ConditionType, IntentKind, Recommendation
 from pgtend.ports import IndexState
 from tests.unit.pipeline.fakes import ELSEWHERE
 from tests.unit.pipeline.world import ITEMS, ORDERS, PLAIN, World, freeze, index_on, intend, put_twins, recommend
@@ -71,6 +71,88 @@ async def test_no_ddl_is_sent_when_a_freeze_begins_between_decision_and_statemen
     world.target.before_alter = None
     await world.run_pass(after=60)
     assert (world.server.sent, world.reason(change)) == ([], "FreezeWindow")
+
+
+def _edit(world: World, policy: Policy) -> None:
+    world.policies.policy = world.policy = policy
+
+
+def _misspell(world: World, _: Recommendation) -> None:
+    world.policies.gone = PolicyInvalid("This policy cannot be read.")
+
+
+MEANWHILE = {
+    "Suspended": lambda world, _: _edit(world, replace(PLAIN, suspended=True)),
+    "ModeObserve": lambda world, _: _edit(world, replace(PLAIN, mode=Mode.OBSERVE)),
+    "FreezeWindow": lambda world, _: _edit(world, replace(PLAIN, freeze_windows=(freeze(0, 6000),))),
+    "": lambda world, change: world.approve(change, ApprovalState.PENDING),
+    "Rejected": lambda world, change: world.approve(change, ApprovalState.REJECTED),
+    "Invalid": _misspell,
+}
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.DROP])
+@pytest.mark.parametrize("reason", MEANWHILE)
+async def test_no_ddl_is_sent_when_what_was_decided_on_changes_between_decision_and_statement(
+    world: World, action: Action, reason: str
+) -> None:
+    put_twins(world)
+    index = index_on(ORDERS, "b") if action is Action.CREATE else index_on(ORDERS, name="orders_a_idx")
+    change = recommend(action, index)
+    world.add(change)
+    world.target.before_alter = lambda: MEANWHILE[reason](world, change)
+    await world.run_pass()
+    assert world.now_of(change).status.intent is not None
+    assert world.server.sent == []
+    world.target.before_alter = None
+    if reason == "Invalid":
+        return
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert (world.server.sent, world.reason(change)) == ([], "" if reason == "Rejected" else reason)
+
+
+async def test_no_index_that_the_policy_approves_no_more_is_built(world: World) -> None:
+    change = recommend(approved=False)
+    world.add(change)
+    world.policy = replace(PLAIN, mode=Mode.AUTO)
+    world.target.before_alter = lambda: _edit(world, PLAIN)
+    await world.run_pass()
+    assert world.now_of(change).status.intent is not None
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert (world.server.sent, world.reason(change, ConditionType.APPROVED)) == ([], "Pending")
+
+
+async def test_builds_that_were_not_begun_after_all_count_as_no_attempt(world: World) -> None:
+    change = recommend()
+    world.add(change)
+    world.target.before_alter = lambda: _edit(world, replace(PLAIN, suspended=True))
+    for _ in range(5):
+        _edit(world, PLAIN)
+        await world.run_pass(after=60)
+        await world.run_pass(after=60)
+        await world.run_pass(after=60)
+    world.target.before_alter = None
+    _edit(world, PLAIN)
+    await world.run_pass(after=60)
+    await world.run_pass(after=60)
+    assert ([verb for verb, _ in world.server.sent], world.reason(change)) == (["CREATE"], "Done")
+
+
+@pytest.mark.parametrize("kind", [IntentKind.UNDO_BUILD, IntentKind.UNDO_REMOVE])
+async def test_no_rollback_is_sent_when_the_policy_is_suspended_between_decision_and_statement(
+    world: World, kind: IntentKind
+) -> None:
+    builds = kind is IntentKind.UNDO_REMOVE
+    if not builds:
+        world.server.put("orders_a_idx", index_on(ORDERS))
+    action = Action.DROP if builds else Action.CREATE
+    change = recommend(action, index_on(ORDERS, name="orders_a_idx" if builds else None), intent=intend(kind))
+    world.add(change)
+    world.target.before_alter = lambda: _edit(world, replace(PLAIN, suspended=True))
+    await world.run_pass()
+    assert world.server.sent == []
 
 
 @pytest.mark.parametrize("kind", [IntentKind.UNDO_BUILD, IntentKind.UNDO_REMOVE])

@@ -322,6 +322,7 @@ class World:
     async def run_pass(self, *, after: float = 0.0) -> None:
         """Advance all, and let the works go on until each waits or has ended; ``after`` seconds from the last."""
         self.clock.advance(after)
+        self.policies.policy = self.policy
         await advance_all(self.scene(), self.memory, self.ports)
         await self._settle()
 
