@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pgtend.core.approval import ApprovalStep, take_approval
+from pgtend.core.approval import POLICY, ApprovalStep, take_approval
 from pgtend.core.decide import policy_approves
-from pgtend.domain.recommendation import ConditionType, Recommendation
+from pgtend.domain.recommendation import ApprovalState, ConditionType, Recommendation
 from pgtend.pipeline.surroundings import Scene
 
 
@@ -25,6 +25,16 @@ def take_decision(recommendation: Recommendation, scene: Scene) -> ApprovalStep:
         generation=recommendation.generation,
         unapproved_at=recommendation.unapproved_at,
     )
+
+
+def is_newly_approved(recommendation: Recommendation) -> bool:
+    """Whether the spec holds a person's approval that is still to be taken in."""
+    record = recommendation.status.approval
+    if record is None or recommendation.approval is not ApprovalState.APPROVED:
+        return False
+    is_known = record.state is ApprovalState.APPROVED and record.by != POLICY
+    awaits_pending = record.state is ApprovalState.PENDING and record.consumed
+    return recommendation.unapproved_at > record.generation or not (is_known or awaits_pending)
 
 
 def is_outdated(recommendation: Recommendation) -> bool:

@@ -17,6 +17,7 @@ from pgtend.domain.recommendation import (
     Proposal,
     Recommendation,
 )
+from pgtend.domain.verification import Verdict
 from pgtend.pipeline.surroundings import Scene
 
 _UNBUILDABLE = {
@@ -107,6 +108,12 @@ def is_applied(recommendation: Recommendation) -> bool:
     return applied is not None and applied.status is ConditionStatus.TRUE
 
 
+def has_verdict(recommendation: Recommendation, *verdicts: Verdict) -> bool:
+    """Whether the change is made, stands, and is said to be one of these; Measuring is one of them."""
+    verified = recommendation.status.condition(ConditionType.VERIFIED)
+    return is_applied(recommendation) and verified is not None and verified.reason in verdicts
+
+
 def _table_problem(proposal: Proposal, catalog: Catalog) -> str | None:
     table = catalog.tables.get(proposal.index.table_name)
     if table is None:
@@ -162,8 +169,6 @@ def _unverified_on(*, table_of: Index, but: str, scene: Scene) -> str | None:
             continue
         if other.status.proposal.index.table_name != table_of.table_name:
             continue
-        verified = other.status.condition(ConditionType.VERIFIED)
-        measuring = is_applied(other) and verified is not None and verified.reason == "Measuring"
-        if other.status.intent is not None or measuring:
+        if other.status.intent is not None or has_verdict(other, Verdict.MEASURING):
             return other.name
     return None

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from pgtend.core.approval import is_usable
 from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, worth_saying
 from pgtend.core.windows import active_window, next_opening
 from pgtend.domain.catalog import DatabaseIdentity
@@ -25,11 +26,14 @@ from pgtend.domain.finding import (
 )
 from pgtend.domain.policy import Policy
 from pgtend.domain.policy_status import Effective, PolicyStatus
-from pgtend.domain.recommendation import ConditionStatus, ConditionType, IntentKind, Recommendation
+from pgtend.domain.recommendation import ConditionStatus, IntentKind, Recommendation
+from pgtend.domain.verification import Verdict
 from pgtend.pipeline.advice_seeking import is_advice_due, seek_advice
+from pgtend.pipeline.approving import is_newly_approved
 from pgtend.pipeline.auditing import BEGUN
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
+from pgtend.pipeline.facts import has_verdict
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from pgtend.pipeline.looking_after import look_after
 from pgtend.pipeline.memory import Advised, Memory
@@ -282,11 +286,9 @@ def _is_stopped(findings: Iterable[Finding]) -> bool:
 def _is_in_motion(recommendation: Recommendation) -> bool:
     """Whether something is to be done, under way or being measured: then the catalog has to be fresh."""
     status = recommendation.status
-    approved = status.condition(ConditionType.APPROVED)
-    verified = status.condition(ConditionType.VERIFIED)
     return (
         status.intent is not None
-        or (approved is not None and approved.status is ConditionStatus.TRUE)
-        or (verified is not None and verified.status is ConditionStatus.UNKNOWN)
-        or recommendation.approval != (status.approval.state if status.approval else recommendation.approval)
+        or is_usable(status.approval)
+        or is_newly_approved(recommendation)
+        or has_verdict(recommendation, Verdict.MEASURING, Verdict.REGRESSED)
     )

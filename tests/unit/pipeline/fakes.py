@@ -139,6 +139,7 @@ class Observed:
     clock: HeldClock
     catalog: Callable[[], Catalog]
     findings: tuple[Finding, ...] = ()
+    catalogs_read: int = 0
 
     async def identify(self) -> DatabaseIdentity:
         return HERE
@@ -159,6 +160,7 @@ class Observed:
         return {}
 
     async def read_catalog(self) -> Catalog:
+        self.catalogs_read += 1
         return self.catalog()
 
     async def fingerprint_settings(self) -> str:
