@@ -54,7 +54,7 @@ class HelpedPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class PlanInDoubt:
     """What a doubt may look at."""
 
     index: Index
@@ -72,8 +72,8 @@ def assess(index: Index, helped: Sequence[HelpedPlan], catalog: Catalog, lookups
     """The greatest doubt about any query that would gain; of equal ones that about the most costly query."""
     found: list[tuple[int, float, Doubt]] = []
     for plan in helped:
-        scene = Scene(index=index, plan=plan, catalog=catalog, lookups=lookups)
-        for doubt in (each for rule in DOUBTS if (each := rule(scene)) is not None):
+        doubted = PlanInDoubt(index=index, plan=plan, catalog=catalog, lookups=lookups)
+        for doubt in (each for rule in DOUBTS if (each := rule(doubted)) is not None):
             found.append((_ORDER[doubt.risk], plan.weight * plan.before.cost, doubt))
     if not found:
         return Risk.LOW, ""
@@ -81,10 +81,10 @@ def assess(index: Index, helped: Sequence[HelpedPlan], catalog: Catalog, lookups
     return greatest.risk, greatest.reason
 
 
-def is_cheaper_by_estimate_only(scene: Scene) -> Doubt | None:
+def is_cheaper_by_estimate_only(doubted: PlanInDoubt) -> Doubt | None:
     """The planner's cost falls, and what the plan is taken to cost does not."""
-    before, after = scene.plan.before, scene.plan.after
-    worst = _worst_lookup(scene)
+    before, after = doubted.plan.before, doubted.plan.after
+    worst = _worst_lookup(doubted)
     if worst is None or after.price <= before.price or after.cost >= before.cost:
         return None
     saved = 100 * (1 - after.cost / before.cost)
@@ -96,10 +96,10 @@ def is_cheaper_by_estimate_only(scene: Scene) -> Doubt | None:
     )
 
 
-def is_small_gain_by_many_lookups(scene: Scene) -> Doubt | None:
+def is_small_gain_by_many_lookups(doubted: PlanInDoubt) -> Doubt | None:
     """A hash or merge join gives way to nested loops over many rows, for little."""
-    before, after = scene.plan.before, scene.plan.after
-    worst = _worst_lookup(scene)
+    before, after = doubted.plan.before, doubted.plan.after
+    worst = _worst_lookup(doubted)
     if worst is None or worst.runs < MANY_RUNS or _loops(after.shape) <= _loops(before.shape):
         return None
     gain = 1 - after.price / before.price if before.price > 0 else 0.0
@@ -112,9 +112,9 @@ def is_small_gain_by_many_lookups(scene: Scene) -> Doubt | None:
     )
 
 
-def rests_on_multiplied_estimates(scene: Scene) -> Doubt | None:
+def rests_on_multiplied_estimates(doubted: PlanInDoubt) -> Doubt | None:
     """Lookups for the rows of several joins: were each a few times too low, the plan would cost more than now."""
-    before, after = scene.plan.before, scene.plan.after
+    before, after = doubted.plan.before, doubted.plan.after
     known = {(node.alias, node.kind, node.index) for node in before.shape}
     extra, joins = 0.0, 0
     for place, node in enumerate(after.shape):
@@ -131,9 +131,9 @@ def rests_on_multiplied_estimates(scene: Scene) -> Doubt | None:
     )
 
 
-def bets_on_early_exit(scene: Scene) -> Doubt | None:
+def bets_on_early_exit(doubted: PlanInDoubt) -> Doubt | None:
     """A LIMIT that reads an index in order, and throws rows away, until it has found enough."""
-    before, after = scene.plan.before, scene.plan.after
+    before, after = doubted.plan.before, doubted.plan.after
     for place, node in enumerate(after.shape[:-1]):
         below = after.shape[place + 1]
         if node.kind != "Limit" or below.cost <= max(2 * node.cost, before.cost):
@@ -149,11 +149,11 @@ def bets_on_early_exit(scene: Scene) -> Doubt | None:
     return None
 
 
-def fetches_scattered_rows(scene: Scene) -> Doubt | None:
+def fetches_scattered_rows(doubted: PlanInDoubt) -> Doubt | None:
     """One scan by the index of a good part of the table whose rows lie in another order."""
-    after = scene.plan.after
-    for lookup in scene.lookups(after.shape):
-        if lookup.node.index != scene.index or lookup.runs > 1 or lookup.extra < 0.25 * after.cost:
+    after = doubted.plan.after
+    for lookup in doubted.lookups(after.shape):
+        if lookup.node.index != doubted.index or lookup.runs > 1 or lookup.extra < 0.25 * after.cost:
             continue
         return Doubt(
             risk=Risk.MEDIUM,
@@ -163,16 +163,16 @@ def fetches_scattered_rows(scene: Scene) -> Doubt | None:
     return None
 
 
-def lacks_statistics(scene: Scene) -> Doubt | None:
+def lacks_statistics(doubted: PlanInDoubt) -> Doubt | None:
     """Without statistics of the keys every estimate is a guess."""
-    table = scene.table
+    table = doubted.table
     if table is None:
         return None
     if not table.counted:
         return Doubt(
             risk=Risk.MEDIUM, reason=f"{table.name} was never analyzed, so its estimates are guesses: run ANALYZE."
         )
-    unknown = [each.name for each in _keys(scene.index, table) if each.n_distinct is None]
+    unknown = [each.name for each in _keys(doubted.index, table) if each.n_distinct is None]
     if not unknown:
         return None
     why = "row-level security hides them" if table.row_security else "run ANALYZE"
@@ -182,12 +182,12 @@ def lacks_statistics(scene: Scene) -> Doubt | None:
     )
 
 
-def hangs_on_unknown_constants(scene: Scene) -> Doubt | None:
+def hangs_on_unknown_constants(doubted: PlanInDoubt) -> Doubt | None:
     """A plan for any constant, where one value has a good part of the rows."""
-    table = scene.table
-    if table is None or scene.plan.query.parameters == 0:
+    table = doubted.table
+    if table is None or doubted.plan.query.parameters == 0:
         return None
-    for key in _keys(scene.index, table)[:1]:
+    for key in _keys(doubted.index, table)[:1]:
         if key.common_frequencies and key.common_frequencies[0] >= COMMON_SHARE:
             return Doubt(
                 risk=Risk.MEDIUM,
@@ -197,16 +197,16 @@ def hangs_on_unknown_constants(scene: Scene) -> Doubt | None:
     return None
 
 
-def rests_on_a_default(scene: Scene) -> Doubt | None:
+def rests_on_a_default(doubted: PlanInDoubt) -> Doubt | None:
     """Exactly the share of rows that the planner assumes when it knows nothing."""
-    table = scene.table
+    table = doubted.table
     if table is None or table.rows < _FEW_ROWS:
         return None
-    for node in scene.plan.after.shape:
+    for node in doubted.plan.after.shape:
         assumed = [
             share for share in DEFAULT_SELECTIVITIES if abs(node.rows - share * table.rows) <= 1 + 1e-4 * node.rows
         ]
-        if node.index == scene.index and node.loops <= 1 and assumed and node.conditions > 0:
+        if node.index == doubted.index and node.loops <= 1 and assumed and node.conditions > 0:
             return Doubt(
                 risk=Risk.MEDIUM,
                 reason=f"The planner does not know how many rows of {table.name} a query's condition selects and assumes "
@@ -215,7 +215,7 @@ def rests_on_a_default(scene: Scene) -> Doubt | None:
     return None
 
 
-DOUBTS: tuple[Callable[[Scene], Doubt | None], ...] = (
+DOUBTS: tuple[Callable[[PlanInDoubt], Doubt | None], ...] = (
     is_cheaper_by_estimate_only,
     bets_on_early_exit,
     is_small_gain_by_many_lookups,
@@ -227,12 +227,14 @@ DOUBTS: tuple[Callable[[Scene], Doubt | None], ...] = (
 )
 
 
-def _worst_lookup(scene: Scene) -> Lookup | None:
+def _worst_lookup(doubted: PlanInDoubt) -> Lookup | None:
     """The repeated lookup that adds most to the price of the new plan, of those that the old one has not."""
-    old = {(each.node.alias, each.node.given_by) for each in scene.lookups(scene.plan.before.shape) if each.runs > 1}
+    old = {
+        (each.node.alias, each.node.given_by) for each in doubted.lookups(doubted.plan.before.shape) if each.runs > 1
+    }
     new = [
         each
-        for each in scene.lookups(scene.plan.after.shape)
+        for each in doubted.lookups(doubted.plan.after.shape)
         if each.runs > 1 and each.extra > 0 and (each.node.alias, each.node.given_by) not in old
     ]
     return max(new, key=lambda each: each.extra, default=None)

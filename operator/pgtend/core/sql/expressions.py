@@ -26,7 +26,6 @@ from pgtend.domain.index import (
     depth_of,
 )
 
-LONGEST_CONSTANT = 63
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 """What a constant of an expression may look like: a key of JSON or a unit of time, and hardly anybody's datum."""
 
