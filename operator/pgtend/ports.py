@@ -173,6 +173,9 @@ class Recommendations(Protocol):
 class Policies(Protocol):
     """The TuningPolicy of one loop. May raise ObjectGone or LeadershipLost."""
 
+    async def uid(self) -> str:
+        """The UID of the policy, also of one that cannot be read."""
+
     async def read(self) -> Policy:
         """The policy as it is now; raises PolicyInvalid where it cannot be read."""
 

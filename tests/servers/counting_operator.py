@@ -77,7 +77,7 @@ class Counting:
             )
         )
         note(self._key, "pass", message)
-        return PassReport(next_pass=policy.collect_interval, ready="True", reason="Counting", statements=2, explains=3)
+        return PassReport(next_pass=policy.collect_interval, ready="True", statements=2, explains=3)
 
     async def aclose(self) -> None:
         """Note it."""

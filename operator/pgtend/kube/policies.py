@@ -32,6 +32,10 @@ class PolicyObject:
         self._events = events
         self._fence = fence
 
+    async def uid(self) -> str:
+        """See ports.Policies."""
+        return str(self._object()["metadata"]["uid"])
+
     async def read(self) -> Policy:
         """See ports.Policies."""
         return policy_from_object(self._object())

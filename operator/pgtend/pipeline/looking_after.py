@@ -10,13 +10,14 @@ from __future__ import annotations
 from functools import partial
 
 from pgtend.domain.catalog import Catalog
-from pgtend.domain.finding import ConnectionRefusedByTarget, HistoryUnavailable, StatementFailed
+from pgtend.domain.finding import ConnectionRefusedByTarget, HistoryUnavailable
 from pgtend.domain.policy import Policy
 from pgtend.domain.recommendation import Recommendation
 from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.lifecycle import advance
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.tuner_state import inspect_tuner
 
 _UNKNOWN = Catalog(tables={}, indexes=())
 
@@ -38,7 +39,7 @@ async def look_after(
     under_way = any(recommendation.status.intent is not None for recommendation in recommendations)
     if not under_way:
         return recommendations
-    tuner_problem = await _tuner_problem(policy, ports)
+    tuner = await inspect_tuner(policy, None, ports.target)
     known = {recommendation.name: recommendation for recommendation in recommendations}
     for recommendation in recommendations:
         proposal = recommendation.status.proposal
@@ -51,7 +52,7 @@ async def look_after(
             catalog=memory.catalog or _UNKNOWN,
             recommendations=tuple(known.values()),
             policy_problem=policy_problem,
-            tuner_problem=tuner_problem,
+            tuner_problem=tuner.problem,
             changes_in_last_day=0,
         )
         step = partial(advance, recommendation, scene, memory, ports)
@@ -65,16 +66,3 @@ async def look_after(
         else:
             known[recommendation.name] = after
     return tuple(known.values())
-
-
-async def _tuner_problem(policy: Policy, ports: Ports) -> str | None:
-    """Why the tuner cannot work, as a sentence; None when it can."""
-    if policy.tuner_secret is None:
-        return "The policy names no spec.database.tuner, so pgtend is unable to change anything."
-    try:
-        async with ports.target.execute(policy) as executor:
-            return next((finding.message for finding in await executor.inspect() if finding.fatal), None)
-    except ConnectionRefusedByTarget as refusal:
-        return refusal.finding.message
-    except StatementFailed as failure:
-        return str(failure)

@@ -1,4 +1,8 @@
-"""What one loop remembers between two passes: all of it can be lost, none of it is needed to be safe."""
+"""What one loop remembers between two passes.
+
+It is lost with the process. What may be done, what was begun and what came of it stand in the objects, in the catalog and in the
+history; what is lost here is time: the loads of the last hours, which a baseline needs, are collected anew.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +52,6 @@ class Unkept:
 class Memory:
     """The state of one loop."""
 
-    uid: str = ""
-    """UID of the policy, once it was read."""
     works: Works = field(default_factory=Works)
     identity: DatabaseIdentity | None = None
     catalog: Catalog | None = None
@@ -82,7 +84,6 @@ class Memory:
         """What remains when the Secret leads to another database: nothing of the old one may be held against the new."""
         self.statements.forget()
         return Memory(
-            uid=self.uid,
             works=self.works,
             spent=self.spent,
             slices=KeptSlices(self.slices.room),

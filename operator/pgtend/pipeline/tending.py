@@ -1,12 +1,12 @@
 """The body of one loop: look, think, act, say.
 
-A pass raises no named error: what is wrong with the database or the policy becomes a condition, and the next pass tries again.
-What is not named escapes to whoever runs the loop. LeadershipLost and ObjectGone end the loop, and so they escape too.
+What is wrong with the database or the policy becomes a condition, and the next pass tries again. All else escapes to whoever runs
+the loop: that the history or the API server is away (HistoryUnavailable, ApiUnavailable and the like), of which no status could
+tell, what ends the loop (LeadershipLost, ObjectGone), and what is not named at all.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -44,6 +44,7 @@ from pgtend.pipeline.statements import Statements, TextRoom
 from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.summing_up import summarize
 from pgtend.pipeline.surroundings import Ports, Scene, database_key
+from pgtend.pipeline.tuner_state import inspect_tuner
 
 CATALOG_SECONDS = 300.0
 """The catalog is read again after this time, whenever advice is due, and in each pass while anything is approved or measured.
@@ -63,6 +64,8 @@ class _Found:
     recommendations: tuple[Recommendation, ...] = ()
     advanced: bool = False
     """Whether every recommendation took its step."""
+    awaits_older: bool = False
+    """Whether an older policy has not said yet which database it leads to."""
 
 
 class Tending:
@@ -72,6 +75,12 @@ class Tending:
         self._ports = ports
         self._claims = claims
         self._memory = Memory(slices=KeptSlices(room), statements=Statements(texts))
+        self._uid = ""
+        """UID of the policy, once it was seen."""
+        self._is_laid = False
+        """Whether it is known which database the policy leads to."""
+        self._is_released = False
+        """Whether each older policy has been heard: one that is made later is younger."""
         self._last_policy: Policy | None = None
         """As it was when it could last be read."""
         room.enter()
@@ -79,7 +88,15 @@ class Tending:
 
     async def run_pass(self) -> PassReport:
         """Look at the database and at the objects, do every step that is due, and write down where things stand."""
-        ports, started = self._ports, self._ports.clock.monotonic()
+        self._uid = await self._ports.policies.uid()
+        try:
+            return await self._run_pass()
+        finally:
+            # Also a pass that failed before it came to the database keeps no younger policy waiting any longer.
+            self._claims.hear(self._uid)
+
+    async def _run_pass(self) -> PassReport:
+        ports = self._ports
         try:
             policy = await ports.policies.read()
         except PolicyInvalid as invalid:
@@ -101,18 +118,17 @@ class Tending:
             # Somebody else changed an object meanwhile; everything is looked at again right away.
             ports.wake()
         await self._look_after(policy, found)
+        if found.awaits_older:
+            return await self._report_waiting(policy)
         status = await self._write_status(policy, found)
         ready = next(condition for condition in status.conditions if condition.type == "Ready")
         spent = self._memory.spent
         return PassReport(
             next_pass=policy.collect_interval,
             ready=ready.status,
-            reason=ready.reason,
             statements=self._memory.statements_seen,
             explains=spent.explains - spent_before.explains,
             what_if_seconds=spent.seconds - spent_before.seconds,
-            phases=Counter(each.status.phase for each in found.recommendations),
-            seconds=ports.clock.monotonic() - started,
         )
 
     async def aclose(self) -> None:
@@ -121,12 +137,13 @@ class Tending:
         self._memory.statements.forget()
         self._memory.statements.room.leave()
         await self._memory.works.let_go()
-        if self._memory.uid:
-            self._claims.withdraw(self._memory.uid)
+        if self._uid:
+            self._claims.leave(self._uid)
 
     async def _tend(self, policy: Policy, found: _Found) -> None:
         ports, memory = self._ports, self._memory
-        memory.uid = policy.uid
+        if self._is_laid and self._awaits_older(policy, found):
+            return
         async with ports.target.observe(policy) as database:
             identity = await database.identify()
             if memory.identity and database_key(memory.identity) != database_key(identity):
@@ -135,6 +152,9 @@ class Tending:
             found.findings.extend(await database.inspect())
             found.checked.add(Aspect.PERMITTED)
             older = self._claims.lay(database_key(identity), policy)
+            self._is_laid = True
+            if self._awaits_older(policy, found):
+                return
             if older:
                 found.findings.append(_claimed(older))
             if _is_stopped(found.findings):
@@ -150,14 +170,17 @@ class Tending:
             disturbance = await collect(database, identity, policy, memory, ports)
         if memory.catalog is None:
             raise ValueError("a pass ended its look at the database without the catalog")
-        tuner_problem = await self._inspect_tuner(policy, identity, found)
+        tuner = await inspect_tuner(policy, identity, ports.target)
+        found.findings.extend(tuner.findings)
+        if tuner.is_checked:
+            found.checked.add(Aspect.TUNER_READY)
         scene = Scene(
             now=ports.clock.now(),
             policy=policy,
             identity=identity,
             catalog=memory.catalog,
             recommendations=found.recommendations,
-            tuner_problem=tuner_problem,
+            tuner_problem=tuner.problem,
             changes_in_last_day=await self._count_changes(database_key(identity)),
             disturbance=disturbance,
         )
@@ -173,35 +196,15 @@ class Tending:
             found.recommendations = await publish(advice, scene, ports)
             ports.wake()
 
+    def _awaits_older(self, policy: Policy, found: _Found) -> bool:
+        if not self._is_released:
+            found.awaits_older = self._claims.awaits_older(policy, self._ports.wake)
+            self._is_released = not found.awaits_older
+        return found.awaits_older
+
     async def _look_after(self, policy: Policy, found: _Found) -> None:
         if not found.advanced:
             found.recommendations = await look_after(policy, found.recommendations, self._memory, self._ports)
-
-    async def _inspect_tuner(self, policy: Policy, observed: DatabaseIdentity, found: _Found) -> str | None:
-        """Why the tuner cannot work, as a sentence; its findings go into the condition."""
-        if policy.tuner_secret is None:
-            return "The policy names no spec.database.tuner, so pgtend is unable to change anything."
-        try:
-            findings = await self._look_at_tuner(policy, observed)
-        except ConnectionRefusedByTarget as refusal:
-            findings = (replace(refusal.finding, aspect=Aspect.TUNER_READY),)
-        except StatementFailed as failure:
-            # What only the tuner lacks does not keep the observer from its work.
-            findings = (Finding(aspect=Aspect.TUNER_READY, reason="StatementFailed", message=str(failure)),)
-        else:
-            found.checked.add(Aspect.TUNER_READY)
-        found.findings.extend(findings)
-        return next((finding.message for finding in findings if finding.fatal), None)
-
-    async def _look_at_tuner(self, policy: Policy, observed: DatabaseIdentity) -> tuple[Finding, ...]:
-        async with self._ports.target.execute(policy) as executor:
-            findings = await executor.inspect()
-            if database_key(await executor.identify()) != database_key(observed):
-                message = "The tuner's secret leads to another database than the observer's: point both to the same."
-                elsewhere = Finding(aspect=Aspect.TUNER_READY, reason="OtherDatabase", message=message)
-                # Raised inside the session, so that the Secret is read again at the next pass.
-                raise ConnectionRefusedByTarget(elsewhere)
-        return findings
 
     async def _count_changes(self, database: str) -> int:
         since = self._ports.clock.now() - timedelta(days=1)
@@ -252,6 +255,15 @@ class Tending:
             await ports.policies.announce(condition.reason, condition.message, warning=is_complaint(condition))
         return status
 
+    async def _report_waiting(self, policy: Policy) -> PassReport:
+        """Nothing is written: what was said before a restart stands until it can be said anew."""
+        before = await self._ports.policies.read_status()
+        ready = next((each for each in before.conditions if each.type == "Ready"), None) if before else None
+        return PassReport(
+            next_pass=policy.collect_interval,
+            ready=ready.status if ready else ConditionStatus.UNKNOWN,
+        )
+
     async def _report_invalid(self, message: str) -> PassReport:
         ports = self._ports
         await ports.policies.say_invalid(message, ports.clock.now())
@@ -260,7 +272,7 @@ class Tending:
             # Also a person who takes an approval away while nobody can read the policy has to be heard.
             known = await ports.recommendations.list()
             await look_after(self._last_policy, known, self._memory, ports, policy_problem=message)
-        return PassReport(next_pass=RETRY, ready=ConditionStatus.FALSE, reason="Invalid")
+        return PassReport(next_pass=RETRY, ready=ConditionStatus.FALSE)
 
 
 RETRY = timedelta(seconds=60)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from pgtend.kube.kinds import PolicyKey
 from pgtend.kube.policies import PolicyObject
 from pgtend.kube.recommendations import RecommendationObjects
 from pgtend.kube.secrets import Secrets
-from pgtend.pipeline.claims import Claims
+from pgtend.kube.store import ObjectStore, is_going
+from pgtend.pipeline.claims import Claim, Claims
 from pgtend.pipeline.kept_slices import SliceRoom
 from pgtend.pipeline.statements import TextRoom
 from pgtend.pipeline.surroundings import Ports
@@ -23,7 +25,7 @@ def compose(edges: Edges) -> Composition:
     """Loop bodies on the real API server, real databases and the real history."""
     limits = ConnectionLimits(edges.settings.max_connections_per_server)
     target = DatabaseSessions(Secrets(edges.api, edges.clock.monotonic), limits)
-    claims, room, texts = Claims(), SliceRoom(), TextRoom()
+    claims, room, texts = Claims(lambda: _claims_of(edges.policies)), SliceRoom(), TextRoom()
 
     def make_tending(key: PolicyKey, wake: Callable[[], None]) -> Tending:
         ports = Ports(
@@ -48,3 +50,16 @@ def compose(edges: Edges) -> Composition:
         return Tending(ports, claims, room, texts)
 
     return Composition(make_tending=make_tending, open_connections=lambda: sum(limits.open_connections.values()))
+
+
+def _claims_of(policies: ObjectStore) -> Iterator[Claim]:
+    """What each policy that is there would claim; also one that cannot be read may be older than another."""
+    for each in policies:
+        if not is_going(each):
+            metadata = each["metadata"]
+            yield Claim(
+                created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+                namespace=metadata["namespace"],
+                name=metadata["name"],
+                uid=metadata["uid"],
+            )

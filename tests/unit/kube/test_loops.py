@@ -18,7 +18,7 @@ from pgtend.serve.health import STUCK_SECONDS
 from pgtend.serve.metrics import Metrics
 
 KEY = PolicyKey(namespace="shop", name="bookings")
-HOURLY = PassReport(next_pass=timedelta(hours=1), ready="True", reason="Ready")
+HOURLY = PassReport(next_pass=timedelta(hours=1), ready="True")
 
 
 class Body:

@@ -264,6 +264,9 @@ class OnePolicy:
     """Reasons of Events."""
     status: PolicyStatus | None = None
 
+    async def uid(self) -> str:
+        return self.policy.uid
+
     async def read(self) -> Policy:
         if self.gone is not None:
             raise self.gone
