@@ -294,6 +294,7 @@ class ListedHistory:
 
     trail: list[ActionRecord] = field(default_factory=list)
     away: bool = False
+    kept: list[HourOfLoad] = field(default_factory=list)
 
     async def see_indexes(self, database: str, names: Sequence[str], at: datetime) -> Mapping[str, datetime]:
         self._be_there()
@@ -301,6 +302,7 @@ class ListedHistory:
 
     async def add_hour(self, database: str, hour: HourOfLoad) -> None:
         self._be_there()
+        self.kept.append(hour)
 
     async def hours(self, database: str, since: datetime) -> tuple[HourOfLoad, ...]:
         self._be_there()

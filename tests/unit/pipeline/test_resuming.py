@@ -76,6 +76,39 @@ async def test_a_resumed_rollback_waits_where_nothing_may_be_done_and_carries_on
     assert world.now_of(change).status.intent is None
 
 
+def approve_anew(world: World, change: Recommendation) -> None:
+    world.approve(change, ApprovalState.PENDING)
+    world.approve(change, ApprovalState.APPROVED)
+
+
+@pytest.mark.parametrize(("kind", "verb"), UNDOS)
+async def test_an_approval_given_during_a_rollback_makes_nothing_again_after_it(
+    world: World, kind: IntentKind, verb: str
+) -> None:
+    change = taken_back(world, kind)
+    world.policy = FROZEN
+    await world.run_pass()
+    approve_anew(world, change)
+    await world.run_pass(after=60)
+    assert is_usable(world.now_of(change).status.approval)
+    world.policy = PLAIN
+    for _ in range(5):
+        await world.run_pass(after=60)
+    assert (world.server.sent, world.reason(change)) == ([(verb, "orders_a_idx")], "RolledBack")
+    assert not is_usable(world.now_of(change).status.approval)
+
+
+async def test_an_approval_given_while_a_change_was_measured_is_spent_when_its_rollback_begins(world: World) -> None:
+    world.server.put("orders_a_idx", index_on(ORDERS))
+    change = recommend(intent=intend(IntentKind.BUILD))
+    change = replace(change, status=replace(change.status, intent=None))
+    change = applied(change, ConditionStatus.TRUE, "Done", verified="Regressed")
+    world.add(change)
+    approve_anew(world, change)
+    await world.run_pass()
+    assert (world.reason(change), is_usable(world.now_of(change).status.approval)) == ("RollingBack", False)
+
+
 @pytest.mark.parametrize(("kind", "verb"), UNDOS)
 async def test_a_resumed_rollback_goes_on_in_a_freeze_that_allows_it(world: World, kind: IntentKind, verb: str) -> None:
     taken_back(world, kind)

@@ -9,6 +9,7 @@ import pytest
 
 from pgtend.core.approval import POLICY
 from pgtend.core.conditions import with_condition
+from pgtend.domain.finding import LeadershipLost
 from pgtend.domain.recommendation import (
     ApprovalRecord,
     ApprovalState,
@@ -17,7 +18,9 @@ from pgtend.domain.recommendation import (
     IntentKind,
     Recommendation,
 )
-from tests.unit.pipeline.fakes import NOW, Observed
+from pgtend.pipeline.collecting import keep_loads
+from pgtend.pipeline.memory import Unkept
+from tests.unit.pipeline.fakes import HERE, NOW, Observed
 from tests.unit.pipeline.world import FROZEN, ORDERS, World, applied, index_on, intend, recommend
 
 BUILT = applied(recommend(intent=intend(IntentKind.BUILD)), ConditionStatus.TRUE, "Done")
@@ -65,6 +68,21 @@ async def _catalogs_read(world: World, change: Recommendation) -> int:
     for _ in range(3):
         await world.run_whole_pass(after=10)
     return observed.catalogs_read - before
+
+
+async def test_a_process_that_lost_the_leadership_keeps_no_loads(world: World) -> None:
+    world.memory.unkept = Unkept(since=NOW)
+    world.lose_leadership()
+    with pytest.raises(LeadershipLost):
+        await keep_loads(HERE, world.memory, world.ports, NOW + timedelta(minutes=1))
+    assert world.history.kept == []
+
+
+async def test_loads_are_kept_by_the_minute(world: World) -> None:
+    world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
+    for _ in range(13):
+        await world.run_whole_pass(after=10)
+    assert [hour.seconds for hour in world.history.kept] == [60, 60]
 
 
 @pytest.mark.parametrize(
