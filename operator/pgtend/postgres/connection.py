@@ -150,7 +150,7 @@ async def _refuse_pooler(session: Session, aspect: Aspect) -> None:
         message = (
             "A connection pooler answers there and not Postgres itself: it may hand each transaction to another session, "
             "through which nothing can be built and settings would reach other clients. Name the database's own host and "
-            "port in the secret."
+            "port."
         )
         raise ConnectionRefusedByTarget(Finding(aspect=aspect, reason="PoolerInTheWay", message=message))
 

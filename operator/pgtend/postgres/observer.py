@@ -71,9 +71,7 @@ class Observer:
         weakness = find_weakness(self._target)
         findings = [] if weakness is None else [weakness]
         if facts["database"] in PLATFORM_DATABASES:
-            message = (
-                f"{facts['database']} belongs to the platform and is not tuned: name another database in the secret."
-            )
+            message = f"{facts['database']} belongs to the platform and is not tuned: name another database."
             findings.append(Finding(aspect=Aspect.CONNECTED, reason="PlatformDatabase", message=message))
         findings += findings_from(facts, tables)
         if facts["statements_schema"] is not None and facts["statements_usable"]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NoReturn
 
 from psycopg import ProgrammingError
@@ -51,6 +52,14 @@ _CLOSED_DOORS = {
 }
 
 
+class Given(StrEnum):
+    """By what a connection is described, and so what is to be corrected where it is wrong."""
+
+    OBJECT = "the secret"
+    """A Secret of Kubernetes."""
+    STRING = "the DSN or PG… variables"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConnectionTarget:
     """One server, database and role. ``parameters`` are the libpq parameters to connect with, the password among them."""
@@ -63,6 +72,7 @@ class ConnectionTarget:
     parameters: Mapping[str, str] = field(repr=False)
     ca_certificate: str | None = field(default=None, repr=False)
     """PEM text of the certificate authorities to trust, None: what the parameters say."""
+    given: Given = Given.OBJECT
 
     @property
     def server(self) -> tuple[str, int]:
@@ -154,6 +164,7 @@ def target_from_dsn(dsn: str) -> ConnectionTarget:
         user=user,
         sslmode=merged.get("sslmode", "prefer"),
         parameters=given,
+        given=Given.STRING,
     )
 
 
@@ -161,11 +172,13 @@ def find_weakness(target: ConnectionTarget, aspect: Aspect = Aspect.CONNECTED) -
     """What is allowed but should be known: a connection without TLS."""
     if target.sslmode != "disable":
         return None
+    who, roots = ("The secret", "a ca.crt") if target.given is Given.OBJECT else ("The DSN or PGSSLMODE", "sslrootcert")
     return Finding(
         aspect=aspect,
         reason="TlsDisabled",
-        message="The connection secret says sslmode disable: the password and what is read travel unencrypted. "
-        "Say require, or verify-full with a ca.crt, where the server can do TLS.",
+        message=f"{who} says sslmode disable: the password and what is read travel "
+        f"unencrypted. Say require, or verify-full with {roots}, "
+        "where the server can do TLS.",
         fatal=False,
     )
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from tests.integration.advise.conftest import Advise, Outcome, run
 from tests.servers.fixtures_postgres import Database, fresh_database
@@ -58,6 +59,33 @@ def test_execute_on_a_writable_server_ends_with_1(advise: Advise, tmp_path: Path
     assert outcome.code == 1
     assert "--yes-on-primary" in outcome.stderr
     assert outcome.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"password": "hush-hush"}, "does not accept this user and password: correct the DSN"),
+        ({"dbname": "nowhere"}, "There is no database of that name on the server: correct the DSN"),
+        ({"user": "nobody"}, "does not accept this user and password"),  # it does not tell which of the two is wrong
+        ({"port": "1"}, "Nothing listens on that host and port"),
+        ({"port": "99999"}, "The port is no number from 1 to 65535"),
+        ({"host": "no-such-host.invalid"}, "The host name cannot be resolved: correct the host in the DSN"),
+        ({"sslmode": "verify-full", "sslrootcert": "/nowhere"}, "sslrootcert, cannot be read"),
+        ({"sslmode": "never"}, "The sslmode is none of disable"),
+        ({"service": "none_such"}, "is in no service file"),
+    ],
+)
+def test_what_keeps_it_from_connecting_is_said_in_a_line_without_a_secret(
+    marketplace: Database, parameters: dict[str, str], words: str
+) -> None:
+    outcome = run(make_conninfo(marketplace.dsn, **parameters))
+    assert outcome.code == 1
+    assert outcome.stdout == ""
+    assert words in outcome.stderr
+    assert outcome.stderr.startswith("Error: ")
+    assert "secret" not in outcome.stderr
+    assert "hush" not in outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("output", ["json", "table", "sql"])
