@@ -72,7 +72,14 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
     if options.trial is not None:
         standby = read.identity.standby
         trial = await run_trial(
-            target, read.catalog, read.workload, advice.changes, options.trial, standby=standby, tell=tell
+            target,
+            read.catalog,
+            read.workload,
+            advice.changes,
+            options.trial,
+            constants=read.constants,
+            standby=standby,
+            tell=tell,
         )
     return Answer(
         database=read.identity.name,

@@ -16,18 +16,26 @@ from dataclasses import dataclass, field
 
 from pgtend.commands.answer import name_of
 from pgtend.commands.progress import Tell
+from pgtend.core.run_constants import runnable
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import PgtendError, StatementFailed
 from pgtend.domain.recommendation import Action
 from pgtend.domain.trial import SkippedQuery, TimedQuery, Trial
 from pgtend.domain.workload import WeightedQuery, Workload
+from pgtend.pipeline.advising import Constants
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.secret import ConnectionTarget
 from pgtend.postgres.trial import Runner, build_index, drop_built, open_runner
 
 RUNS = 3
 """Runs of each query in each part that count."""
+
+
+_ASSUMED = (
+    "Where pg_stat_statements has no constants the queries ran with values of pg_stats, once with such as find few rows and once with "
+    "such as find many: what the application asks for may lie between, or elsewhere. --sample-constants takes those of real calls."
+)
 
 
 class PrimaryRefused(PgtendError):
@@ -70,16 +78,20 @@ async def run_trial(
     changes: Sequence[AdvisedChange],
     options: TrialOptions,
     *,
+    constants: Constants,
     standby: bool,
     tell: Tell,
 ) -> Trial:
-    """Run it. Raises ConnectionRefusedByTarget, and StatementFailed where an index cannot be built."""
+    """Run it, with ``constants`` in the place of parameters. Raises ConnectionRefusedByTarget, and StatementFailed where an index cannot be built."""
     limits = ConnectionLimits()
-    functions = frozenset().union(*(each.query.functions for each in workload.queries))
+    given = runnable(workload.queries, catalog, constants.values, constants.sampled)
+    functions = frozenset().union(*(each.query.functions for each in given))
     notes: list[str] = []
+    if any(each.query.assumed for each in given):
+        notes.append(_ASSUMED)
     async with open_runner(target, limits, catalog, functions, options.seconds) as runner:
-        problems = {each.id: runner.problem_of(each.query) for each in workload.queries}
-        queries = [each for each in workload.queries if problems[each.id] is None]
+        problems = {each.id: runner.problem_of(each.query) for each in given}
+        queries = [each for each in given if problems[each.id] is None]
         skipped = [SkippedQuery(id=id_, reason=problem) for id_, problem in problems.items() if problem is not None]
         times = {each.id: _Times() for each in queries}
         await _run_all(runner, queries, times, tell, "without", with_indexes=False)

@@ -159,17 +159,18 @@ def _fill(query: Query, catalog: Catalog, values: ValuesOfColumns) -> Iterator[Q
     comparisons = comparisons_in(tokens, query, catalog)
     texts: set[str] = set()
     for share in Share:
-        constants = dict(_constants(comparisons, share, values))
+        constants = dict(constants_for(comparisons, share, values))
         if not constants:
             continue
-        filled = renumber(_put_in(tokens, constants))
+        filled = renumber(put_in(tokens, constants))
         text = spell(filled)
         if text not in texts:
             texts.add(text)
             yield replace(query, plannable=text, parameters=count_parameters(filled), assumed=True)
 
 
-def _put_in(tokens: Tokens, constants: Mapping[int, tuple[int, str]]) -> Tokens:
+def put_in(tokens: Tokens, constants: Mapping[int, tuple[int, str]]) -> Tokens:
+    """The text with these values in their places, as ``constants_for`` gives them."""
     filled: list[Token] = []
     place = 0
     while place < len(tokens):
@@ -182,10 +183,13 @@ def _put_in(tokens: Tokens, constants: Mapping[int, tuple[int, str]]) -> Tokens:
     return tuple(filled)
 
 
-def _constants(
-    comparisons: Sequence[Comparison], share: Share, values: ValuesOfColumns
+def constants_for(
+    comparisons: Sequence[Comparison], share: Share, values: ValuesOfColumns, *, any_value: bool = False
 ) -> Iterator[tuple[int, tuple[int, str]]]:
-    """The values by the place where they begin, with the place where what they stand for ends."""
+    """The values by the place where they begin, with the place where what they stand for ends.
+
+    ``any_value`` says that one is wanted also where it does not matter to the plan which one it is.
+    """
     groups: dict[tuple[TableName, str, str], list[Comparison]] = {}
     for each in comparisons:
         groups.setdefault((each.table, each.column, each.alias), []).append(each)
@@ -198,6 +202,8 @@ def _constants(
         for each in group:
             if each.relation is Relation.EQUAL:
                 value = _value_as_common(known, share, equal)
+                if value is None and any_value:
+                    value = _some_value(known, equal)
                 equal += 1
             else:
                 value = _quantile(known, _share_below(each.relation, share, closed=closed))
@@ -221,6 +227,12 @@ def _value_as_common(known: ColumnValues, share: Share, number: int) -> str | No
     if known.bounds:
         return known.bounds[(len(known.bounds) // 2 + number) % len(known.bounds)]
     return known.common[-1 - number] if number < len(known.common) else None
+
+
+def _some_value(known: ColumnValues, number: int) -> str | None:
+    """A value of the column, another one for each number."""
+    listed = (*known.bounds[len(known.bounds) // 2 :], *known.common, *known.bounds[: len(known.bounds) // 2])
+    return listed[number] if number < len(listed) else None
 
 
 def _is_skewed(known: ColumnValues) -> bool:

@@ -81,7 +81,7 @@ class Runner:
         if query.kind is not StatementKind.SELECT:
             return "It changes rows: only queries are run."
         if query.parameters:
-            return "Its constants are not known: only a workload from files has them."
+            return "Not all of its constants are known, nor has pg_stats values for them: name them with --sample-constants or --workload."
         volatile = sorted({name.rpartition(".")[2] for name in query.functions} & self._volatile)
         if volatile:
             return f"It calls {volatile[0]}, which may do something or answer otherwise each time."

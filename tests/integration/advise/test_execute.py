@@ -14,6 +14,7 @@ from pgtend.commands.execute import TrialOptions, run_trial
 from pgtend.commands.json_output import AdviceDocument
 from pgtend.core.statement import read_statement
 from pgtend.domain.workload import Query, WeightedQuery, Workload
+from pgtend.pipeline.advising import Constants
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.secret import target_from_dsn
@@ -82,7 +83,7 @@ def test_queries_really_run_without_and_with_and_nothing_is_left_behind(visits: 
     assert {*by_id["search"]["used"]} <= {*measured["built"]}
     assert all(query["beforeMs"] > 0 and query["afterMs"] > 0 for query in by_id.values())
     reasons = {each["id"]: each["reason"] for each in measured["skipped"]}
-    assert "constants" in reasons["parameter"]
+    assert "Not all of its constants are known" in reasons["parameter"]
     assert "changes rows" in reasons["change"]
     assert indexes_of(visits) == ["visits_pkey"]
 
@@ -143,12 +144,44 @@ async def test_on_a_standby_queries_run_as_they_are_and_nothing_is_built(visits:
     query = read_statement(SEARCH, catalog)
     assert isinstance(query, Query)
     given = Workload(queries=(WeightedQuery(id="search", query=query, weight=1.0),))
-    trial = await run_trial(target, catalog, given, (), TrialOptions(), standby=True, tell=lambda line: None)
+    trial = await run_trial(
+        target, catalog, given, (), TrialOptions(), constants=Constants(), standby=True, tell=lambda line: None
+    )
     assert trial.built == ()
     assert "standby" in trial.notes[0]
     (timed,) = trial.queries
     assert len(timed.before_ms) == 3
     assert timed.after_ms == ()
+
+
+LIVE = {
+    "SELECT n, note FROM visits WHERE guest = 17": 30,
+    "SELECT n FROM visits WHERE guest BETWEEN 100 AND 300 AND note > 'note 5' ORDER BY n LIMIT 7 OFFSET 3": 10,
+    "SELECT note FROM visits WHERE state = 'xyzzy'": 10,
+    "SELECT n + 5 FROM visits WHERE note LIKE 'x%'": 3,
+}
+
+
+def test_live_statements_run_with_values_of_pg_stats_and_the_rest_is_said_not_to_run(visits: Database) -> None:
+    visits.run(
+        "ALTER TABLE visits ADD state text",
+        "UPDATE visits SET state = CASE WHEN n % 1000 = 0 THEN 'xyzzy' ELSE 'common' END",
+        "VACUUM (FULL, ANALYZE) visits",
+        "SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = current_database()",
+        *(text for text, times in LIVE.items() for _ in range(times)),
+    )
+    outcome = run(visits.dsn, "--execute", "--yes-on-primary", "--output", "json")
+    assert outcome.code == 0
+    measured = outcome.json["measured"]
+    (skipped,) = measured["skipped"]
+    assert "Not all of its constants are known" in skipped["reason"]
+    # One value is like another where none is much commoner; of two states one finds few rows, the other many.
+    kinds = sorted(query["id"].partition(" ")[2] for query in measured["queries"])
+    assert kinds == ["", "(few rows)", "(few rows)", "(many rows)", "(many rows)"]
+    assert any(query["used"] for query in measured["queries"])
+    assert any("values of pg_stats" in note for note in measured["notes"])
+    assert "xyzzy" not in outcome.stdout + outcome.stderr
+    assert indexes_of(visits) == ["visits_pkey"]
 
 
 def test_what_the_guard_refuses_to_plan_is_not_run_either(visits: Database, tmp_path: Path) -> None:
