@@ -247,11 +247,11 @@ def advise(
             raise click.UsageError(f"No index called {explain} is advised. Those that are: {names}.")
         render_story(change, answer, console)
         if answer.trial is not None:
-            render_trial(answer.trial, console)
+            render_trial(answer.trial, answer, console)
     elif output == "table":
         render_table(answer, console)
         if answer.trial is not None:
-            render_trial(answer.trial, console)
+            render_trial(answer.trial, answer, console)
     elif output == "sql":
         click.echo(render_sql(answer))
     else:

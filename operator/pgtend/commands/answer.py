@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgtend.core.canonical import index_name, proposal_hash
+from pgtend.core.statement import shorten
 from pgtend.domain.advice import Advice, AdvisedChange, Spent
 from pgtend.domain.finding import Finding
 from pgtend.domain.index import Index
@@ -34,6 +35,21 @@ class Answer:
         """Whether no statement at all could be used."""
         left_out = {each.id for each in self.advice.left_out}
         return all(query.statement in left_out for query in self.workload.queries)
+
+
+def text_of(answer: Answer, id_: str) -> str:
+    """The text of a statement that was counted, without constants, by its id or that of a variant of it; empty where it has a name of its own."""
+    texts = {each.id: each.query.text for each in answer.workload.queries if each.load is not None}
+    return texts.get(id_) or texts.get(id_.partition(" (")[0], "")
+
+
+def shown_as(answer: Answer, id_: str, longest: int) -> str:
+    """What people know a statement by: the name that its file gives it, or the beginning of its text where it was counted."""
+    text = text_of(answer, id_)
+    if not text:
+        return shorten(id_, longest)
+    _, bracket, variant = id_.partition(" (")
+    return f"{shorten(text, longest)}{bracket}{variant}"
 
 
 def name_of(change: AdvisedChange) -> str:

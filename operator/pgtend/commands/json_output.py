@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from pgtend.commands.answer import Answer, created_name, name_of, statement_of
+from pgtend.commands.answer import Answer, created_name, name_of, statement_of, text_of
 from pgtend.core.statement import shorten
 from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.advice import AdvisedChange
@@ -122,6 +122,9 @@ class MeasuredQuery(_Part):
     """A query that was really run. Times are medians."""
 
     id: str
+    text: Annotated[
+        str, Field(description="Of a statement that was counted, without constants, at most 200 characters.")
+    ]
     before_ms: Annotated[float | None, Field(description="Without the indexes; null where the time limit ended it.")]
     after_ms: Annotated[float | None, Field(description="With them; null where they were not built, or as above.")]
     ratio: Annotated[float | None, Field(description="Time with by time without.")]
@@ -133,6 +136,9 @@ class NotRun(_Part):
     """A query that was not run."""
 
     id: str
+    text: Annotated[
+        str, Field(description="Of a statement that was counted, without constants, at most 200 characters.")
+    ]
     reason: str
 
 
@@ -157,6 +163,12 @@ class LeftOut(_Part):
     """A statement that got no advice."""
 
     id: str
+    text: Annotated[
+        str,
+        Field(
+            description="Of a statement that was counted, where it is understood; without constants, at most 200 characters."
+        ),
+    ]
     reason: str
     share: Annotated[float, Field(description="Of the load, 0 to 1.")]
 
@@ -229,10 +241,13 @@ def _document(answer: Answer) -> AdviceDocument:
         spent=SpentOnPlanning(explains=answer.spent.explains, seconds=round(answer.spent.seconds, 3)),
         statements=len(answer.workload.queries),
         hours=None if answer.workload.hours is None else round(answer.workload.hours, 4),
-        left_out=[LeftOut(id=each.id, reason=each.reason, share=each.share) for each in advice.left_out],
+        left_out=[
+            LeftOut(id=each.id, text=shorten(text_of(answer, each.id)), reason=each.reason, share=each.share)
+            for each in advice.left_out
+        ],
         others=_others(answer.workload.others),
         warnings=[ServerWarning(reason=each.reason, message=each.message) for each in answer.warnings],
-        measured=None if answer.trial is None else _measured(answer.trial),
+        measured=None if answer.trial is None else _measured(answer.trial, answer),
         notes=list(advice.notes),
         complete=advice.complete,
     )
@@ -297,11 +312,12 @@ def _drop(change: AdvisedChange) -> Drop:
     )
 
 
-def _measured(trial: Trial) -> Measured:
+def _measured(trial: Trial, answer: Answer) -> Measured:
     return Measured(
         queries=[
             MeasuredQuery(
                 id=query.id,
+                text=shorten(text_of(answer, query.id)),
                 before_ms=median(query.before_ms) if query.before_ms else None,
                 after_ms=median(query.after_ms) if query.after_ms else None,
                 ratio=ratio_of(query),
@@ -310,7 +326,9 @@ def _measured(trial: Trial) -> Measured:
             )
             for query in trial.queries
         ],
-        skipped=[NotRun(id=each.id, reason=each.reason) for each in trial.skipped],
+        skipped=[
+            NotRun(id=each.id, text=shorten(text_of(answer, each.id)), reason=each.reason) for each in trial.skipped
+        ],
         built=list(trial.built),
         kept=trial.kept,
         notes=list(trial.notes),

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from pgtend.commands.answer import Answer, created_name, name_of, short_form, short_name
+from pgtend.commands.answer import Answer, created_name, name_of, short_form, short_name, shown_as
 from pgtend.commands.figures import figure, percent_change, printable, span
 from pgtend.commands.observed import describe_others
 from pgtend.commands.sizes import show_size
@@ -170,7 +170,7 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
     if advice.left_out:
         share = 100 * sum(each.share for each in advice.left_out)
         yield f"{count_of(len(advice.left_out), 'statement')} left out ({share:.1f} % of the load):"
-        yield from _reasons(advice)
+        yield from _reasons(answer)
 
 
 def _bytes(advice: Advice) -> str:
@@ -182,17 +182,18 @@ def _bytes(advice: Advice) -> str:
     return f", with {' and '.join(parts)}" if parts else ""
 
 
-def _reasons(advice: Advice) -> Iterator[str]:
+def _reasons(answer: Answer) -> Iterator[str]:
     """Why statements were left out, the reason that stands for most of the load first."""
     groups: dict[str, list[UnplannableStatement]] = {}
-    for each in advice.left_out:
+    for each in answer.advice.left_out:
         groups.setdefault(each.reason, []).append(each)
     shares = {reason: sum(each.share for each in group) for reason, group in groups.items()}
     ordered = sorted(groups, key=lambda reason: (-shares[reason], reason))
     for reason in ordered[:SHOWN_REASONS]:
         group = groups[reason]
         heaviest = max(group, key=lambda each: each.share)
-        name = shorten(heaviest.id, 40) if len(group) == 1 else f"{len(group)} ({shorten(heaviest.id, 40)}, …)"
+        name = shown_as(answer, heaviest.id, 60)
+        name = name if len(group) == 1 else f"{len(group)} ({name}, …)"
         yield f"  {name}, {100 * shares[reason]:.1f} %: {reason}"
     if len(ordered) > SHOWN_REASONS:
         yield f"  and for {len(ordered) - SHOWN_REASONS} more reasons; --output json lists all."

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from pgtend.commands.answer import Answer, shown_as
 from pgtend.commands.figures import figure
 from pgtend.commands.table_output import plain
-from pgtend.core.statement import shorten
 from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.trial import Change, TimedQuery, Trial
 
@@ -19,16 +19,16 @@ _STYLES = {Change.FASTER: "green", Change.SLOWER: "bold red", Change.SAME: "", C
 _SHOWN_REASONS = 5
 
 
-def render_trial(trial: Trial, console: Console) -> None:
+def render_trial(trial: Trial, answer: Answer, console: Console) -> None:
     """Milliseconds of each query without and with the indexes, and the sum."""
     console.print()
     if trial.queries:
-        console.print(_table(trial))
-    for line in _lines(trial):
+        console.print(_table(trial, answer))
+    for line in _lines(trial, answer):
         console.print(plain(line))
 
 
-def _table(trial: Trial) -> RichTable:
+def _table(trial: Trial, answer: Answer) -> RichTable:
     table = RichTable(box=None, pad_edge=False, header_style="bold")
     table.add_column("Measured", overflow="fold")
     for heading in ("without", "with", "ratio"):
@@ -37,7 +37,7 @@ def _table(trial: Trial) -> RichTable:
     for query in sorted(trial.queries, key=lambda each: -(ratio_of(each) or 0.0)):
         ratio, change = ratio_of(query), change_of(query)
         table.add_row(
-            plain(shorten(query.id, 60)),
+            plain(shown_as(answer, query.id, 60)),
             _milliseconds(query.before_ms),
             _milliseconds(query.after_ms),
             "" if ratio is None else figure(ratio),
@@ -50,7 +50,7 @@ def _milliseconds(times: tuple[float, ...]) -> str:
     return f"{figure(median(times))} ms" if times else ""
 
 
-def _lines(trial: Trial) -> Iterator[str]:
+def _lines(trial: Trial, answer: Answer) -> Iterator[str]:
     compared = [query for query in trial.queries if ratio_of(query) is not None]
     if compared:
         before, after = (sum(map(median, side)) for side in _sides(compared))
@@ -66,7 +66,7 @@ def _lines(trial: Trial) -> Iterator[str]:
         )
     yield from trial.notes
     for skipped in trial.skipped[:_SHOWN_REASONS]:
-        yield f"Not run: {shorten(skipped.id, 60)}. {skipped.reason}"
+        yield f"Not run: {shown_as(answer, skipped.id, 60)}. {skipped.reason}"
     if len(trial.skipped) > _SHOWN_REASONS:
         yield f"Not run: {len(trial.skipped) - _SHOWN_REASONS} more; --output json lists all."
 

@@ -179,6 +179,7 @@ def test_live_statements_run_with_values_of_pg_stats_and_the_rest_is_said_not_to
     kinds = sorted(query["id"].partition(" ")[2] for query in measured["queries"])
     assert kinds == ["", "(few rows)", "(few rows)", "(many rows)", "(many rows)"]
     assert any(query["used"] for query in measured["queries"])
+    assert all(each["text"].startswith("select n") for each in (*measured["queries"], skipped))
     assert any("values of pg_stats" in note for note in measured["notes"])
     assert "xyzzy" not in outcome.stdout + outcome.stderr
     assert indexes_of(visits) == ["visits_pkey"]
