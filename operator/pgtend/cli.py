@@ -243,8 +243,9 @@ def advise(
     if explain is not None:
         change = find_change(answer, explain)
         if change is None:
-            names = ", ".join(name_of(each) for each in answer.advice.changes) or "none"
-            raise click.UsageError(f"No index called {explain} is advised. Those that are: {names}.")
+            names = ", ".join(name_of(each) for each in answer.advice.changes)
+            those = f"Those that are: {names}." if names else "There is nothing to advise."
+            raise click.UsageError(f"No index called {explain[:80]} is advised. {those}")
         render_story(change, answer, console)
         if answer.trial is not None:
             render_trial(answer.trial, answer, console)

@@ -14,6 +14,7 @@ from pgtend.commands.progress import Tell
 from pgtend.commands.workload_files import given_workload, read_workload_files
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
+from pgtend.core.wording import count_of
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, SizeModel, Spent
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
@@ -64,7 +65,7 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
     limits = ConnectionLimits()
     with ending_at_once():
         read = await _read(target, limits, options, tell)
-    tell(f"{len(read.workload.queries)} statements to look at, {len(read.workload.left_out)} left out")
+    tell(f"{count_of(len(read.workload.queries), 'statement')} to look at, {len(read.workload.left_out)} left out")
     interruption = Interruption()
     with interruption.heeded(tell):
         advice, spent, unvalidated = await _advise(target, limits, read, options, tell, interruption)
