@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pgtend.core.approval import is_usable
+from pgtend.core.canonical import is_named_after
 from pgtend.core.windows import active_window
 from pgtend.domain.decision import Answer, ChangeFacts, Decision
 from pgtend.domain.policy import FreezeRollback, Mode, RecurringWindow, RunningBuild, Window
@@ -32,7 +33,7 @@ def is_issued_here(facts: ChangeFacts) -> Decision | None:
             "NotIssued",
             "pgtend has not proposed this. Where the workload calls for the same change, the proposal appears here.",
         )
-    if not recommendation.name.endswith(f"-{proposal.hash[:8]}"):
+    if not is_named_after(recommendation.name, facts.policy.name, proposal):
         return _refuse(
             "NotIssued",
             "The proposal does not belong to this object's name, so it is not executed. Delete the object; pgtend makes it anew.",

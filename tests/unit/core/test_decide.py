@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pgtend.core.canonical import object_name, proposal_hash
 from pgtend.core.conditions import with_condition
 from pgtend.core.decide import (
     CHANGE_RULES,
@@ -77,17 +78,18 @@ POLICY = Policy(
     ),
     budgets=Budgets(index_storage=20 * GIB),
 )
+INDEX = Index(schema="public", table="payments", columns=(IndexColumn(column="booking_id"),))
 PROPOSAL = Proposal(
     action=Action.CREATE,
-    index=Index(schema="public", table="payments", columns=(IndexColumn(column="booking_id"),)),
-    hash="3fa9c1d2" + "0" * 56,
+    index=INDEX,
+    hash=proposal_hash(Action.CREATE, INDEX),
     database=DatabaseIdentity(system_identifier="7", oid=16384, name="bookings", server_version=150020),
     bounds=Bounds(size_bytes=GIB, write_cost=100.0),
 )
 APPROVED = ApprovalRecord(state=ApprovalState.APPROVED, by="ada", at=MONDAY)
 RECOMMENDATION = Recommendation(
     namespace="shop",
-    name="bookings-payments-3fa9c1d2",
+    name=object_name("bookings", "payments", PROPOSAL.hash),
     uid="2",
     generation=1,
     resource_version="1",
@@ -134,8 +136,10 @@ def with_object(**changes: object) -> ChangeFacts:
 
 
 def with_action(action: Action, facts: ChangeFacts) -> ChangeFacts:
-    status = replace(RECOMMENDATION.status, proposal=replace(PROPOSAL, action=action))
-    return replace(facts, recommendation=replace(RECOMMENDATION, status=status))
+    hash_ = proposal_hash(action, INDEX)
+    status = replace(RECOMMENDATION.status, proposal=replace(PROPOSAL, action=action, hash=hash_))
+    recommendation = replace(RECOMMENDATION, name=object_name("bookings", "payments", hash_), status=status)
+    return replace(facts, recommendation=recommendation)
 
 
 def with_proposed(reason: str) -> ChangeFacts:
@@ -158,6 +162,13 @@ CASES = [
     pytest.param(with_status(proposal=None), REFUSE, "NotIssued", "not proposed", id="created by hand"),
     pytest.param(
         with_object(name="bookings-payments-00000000"), REFUSE, "NotIssued", "name", id="hash of another name"
+    ),
+    pytest.param(
+        with_status(proposal=replace(PROPOSAL, index=replace(INDEX, include=("paid_at",)))),
+        REFUSE,
+        "NotIssued",
+        "name",
+        id="another definition under the hash",
     ),
     pytest.param(replace(READY, database_matches=False), REFUSE, "OtherDatabase", "secret", id="another database"),
     pytest.param(with_policy(mode=Mode.OBSERVE), WAIT, "ModeObserve", "Recommend", id="mode Observe"),
