@@ -329,3 +329,26 @@ def test_a_window_that_begins_again_is_empty_and_says_why() -> None:
 def test_a_slice_has_a_length_that_fits_the_policy(min_duration: int, collect_interval: int, expected: int) -> None:
     policy = Verification(min_duration=timedelta(seconds=min_duration))
     assert slice_length(policy, timedelta(seconds=collect_interval)) == timedelta(seconds=expected)
+
+
+def test_a_slower_statement_with_too_little_of_the_time_to_matter_is_named_beside_the_verdict() -> None:
+    judgement = verdict(changed(helped=0.1, writer=1.4))
+    assert judgement.verdict is Verdict.IMPROVED
+    assert "Statement writer was measured to be slower (+40 %, p = " in judgement.message
+    assert (
+        "it had 2 % of the time of the statements on the table, and less than 5 % does not matter" in judgement.message
+    )
+
+
+def test_a_verdict_names_no_statement_that_is_as_fast_as_before() -> None:
+    assert "slower" not in verdict(changed(helped=0.1)).message
+
+
+def test_an_effect_that_is_not_sure_enough_says_how_small_p_has_to_be() -> None:
+    def hardly(t: int) -> Means:
+        return changed(helped=0.3 if t % 2 else 2.0)
+
+    judgement = verdict(hardly)
+    needed = significance_at(POLICY, 30 * MINUTE)
+    assert judgement.verdict is Verdict.MEASURING
+    assert f"below {needed:.2g} is needed" in judgement.message

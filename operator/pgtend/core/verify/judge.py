@@ -16,7 +16,16 @@ from math import floor, log1p, log2
 
 from pgtend.core.verify.baseline import MIN_SLICES, expected_of, slices_reached
 from pgtend.core.verify.effects import Effect, effect_of, total_effect
-from pgtend.core.verify.losses import Judged, count_unshown, doubt_no_loss, find_loss, judge_each, suspect_loss
+from pgtend.core.verify.losses import (
+    Judged,
+    count_unshown,
+    doubt_no_loss,
+    find_loss,
+    judge_each,
+    suspect_loss,
+    tell_p,
+    tell_trifles,
+)
 from pgtend.core.wording import change, reduction
 from pgtend.domain.policy import Verification
 from pgtend.domain.recommendation import Action
@@ -125,7 +134,7 @@ def _conclude(seen: _Seen, total: Effect | None, verification: Verification, act
 
 def _conclude_index(seen: _Seen, total: Effect, verification: Verification) -> tuple[Verdict, str]:
     """Did the statements that should gain do so?"""
-    doubt = None if seen.is_over else suspect_loss(seen.judged, verification)
+    doubt = None if seen.is_over else suspect_loss(seen.judged, verification, seen.significance)
     if doubt is not None:
         return Verdict.MEASURING, doubt
     wanted = log1p(-verification.improvement_percent / 100)
@@ -133,21 +142,24 @@ def _conclude_index(seen: _Seen, total: Effect, verification: Verification) -> t
         return (
             Verdict.IMPROVED,
             f"The statements that should gain take {reduction(-total.percent)} % less time than before, "
-            "relative to statements that the change cannot touch.",
+            f"relative to statements that the change cannot touch.{tell_trifles(seen.judged, verification)}",
         )
     if total.lower_bound(seen.significance) > wanted:
         return (
             Verdict.INEFFECTIVE,
             f"The statements that should gain changed by {change(total.percent)} %; an improvement of "
-            f"{verification.improvement_percent:g} % can be ruled out.",
+            f"{verification.improvement_percent:g} % can be ruled out.{tell_trifles(seen.judged, verification)}",
         )
-    undecided = (
-        f"The statements that should gain changed by {change(total.percent)} % so far (p = {total.p_value:.2g}), "
+    undecided = f"The statements that should gain changed by {change(total.percent)} % so far ({tell_p(total.p_value, seen.significance)})"
+    # Sure of some effect, it may still be unsure whether that is as large as improvementPercent.
+    missing = (
         "which is not sure enough"
+        if total.p_value >= seen.significance
+        else f"and whether they gain {verification.improvement_percent:g} % is not sure"
     )
     if seen.is_over:
-        return Verdict.INCONCLUSIVE, f"{undecided}, and maxDuration is over."
-    return Verdict.MEASURING, f"{undecided} yet."
+        return Verdict.INCONCLUSIVE, f"{undecided}, {missing}, and maxDuration is over."
+    return Verdict.MEASURING, f"{undecided}, {missing} yet."
 
 
 def _conclude_drop(seen: _Seen, verification: Verification) -> tuple[Verdict, str]:
@@ -162,7 +174,7 @@ def _conclude_drop(seen: _Seen, verification: Verification) -> tuple[Verdict, st
         )
     if seen.is_over:
         return Verdict.INCONCLUSIVE, f"{doubt} maxDuration is over, and missing proof is no success."
-    return Verdict.MEASURING, suspect_loss(seen.judged, verification) or doubt
+    return Verdict.MEASURING, suspect_loss(seen.judged, verification, seen.significance) or doubt
 
 
 def _total(judged: Sequence[Judged]) -> Effect | None:

@@ -69,7 +69,7 @@ def find_loss(judged: Sequence[Judged], verification: Verification, significance
     return None
 
 
-def suspect_loss(judged: Sequence[Judged], verification: Verification) -> str | None:
+def suspect_loss(judged: Sequence[Judged], verification: Verification, significance: float) -> str | None:
     """The sentence that says who may have become slower: not sure enough to take the change back, but too likely to call it good.
 
     Where the load as a whole has fallen since the change, a loss hides: a call takes no longer by the clock than before. Whether it
@@ -78,22 +78,47 @@ def suspect_loss(judged: Sequence[Judged], verification: Verification) -> str | 
     hurt = [each for each in _slower(judged, verification) if each.effect.p_value < SUSPICION]
     if hurt:
         worst = max(hurt, key=_added_share)
-        what, effect, longer = (
-            f"Statement {worst.statement.fingerprint} seems",
-            worst.effect,
-            _took_longer([worst], verification),
-        )
+        what, p_value = f"Statement {worst.statement.fingerprint} seems", worst.p_value
+        effect, longer = worst.effect, _took_longer([worst], verification)
     else:
         total = _slower_together(judged, verification)
         if total is None or total.p_value >= SUSPICION:
             return None
-        what, effect, longer = "The statements on the table together seem", total, _took_longer(judged, verification)
+        what, p_value = "The statements on the table together seem", total.p_value
+        effect, longer = total, _took_longer(judged, verification)
     doubt = (
         "which is not sure enough yet"
         if longer
         else "but by the clock their calls take hardly longer, for the controls became faster: the measuring goes on"
     )
-    return f"{what} to have become slower ({change(effect.percent)} %, p = {effect.p_value:.2g}), {doubt}."
+    return f"{what} to have become slower ({change(effect.percent)} %, {tell_p(p_value, significance)}), {doubt}."
+
+
+def tell_trifles(judged: Sequence[Judged], verification: Verification) -> str:
+    """A sentence, begun with a space, about statements that look slower and do not count, having too little of the time; or nothing.
+
+    Whoever reads the measured effects sees each with a p-value of its own, so that is what tells here, not the adjusted one.
+    """
+    allowed = log1p(verification.regression_percent / 100)
+    trifles = [
+        each
+        for each in judged
+        if each.effect.log_ratio >= allowed and each.effect.p_value < verification.significance and not _matters(each)
+    ]
+    if not trifles:
+        return ""
+    worst = max(trifles, key=_added_share)
+    others = f" and {len(trifles) - 1} more were" if len(trifles) > 1 else " was"
+    return (
+        f" Statement {worst.statement.fingerprint}{others} measured to be slower ({change(worst.effect.percent)} %, "
+        f"p = {worst.effect.p_value:.2g}), which does not count: it had {100 * worst.statement.weight:.2g} % of the time of the "
+        f"statements on the table, and less than {100 * NOTABLE_SHARE:g} % does not matter."
+    )
+
+
+def tell_p(p_value: float, significance: float) -> str:
+    """The p-value with the one that is needed at this look: below it, an effect is sure."""
+    return f"p = {p_value:.2g}, below {significance:.2g} is needed"
 
 
 def _slower(judged: Sequence[Judged], verification: Verification) -> list[Judged]:

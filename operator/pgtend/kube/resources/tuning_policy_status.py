@@ -48,7 +48,9 @@ class TuningPolicyStatus(Observed):
         *first(16),
         Field(
             description=(
-                "Ready is the summary; Connected, Permitted, WhatIf, TunerReady and Frozen say why. "
+                "Ready is the summary: pgtend can do all that the policy asks for, building and dropping included, "
+                "or does with less (no tuner is named, HypoPG is missing), and its reason says so; "
+                "Connected, Permitted, WhatIf, TunerReady and Frozen say why. "
                 "Use kubectl wait --for=condition=Ready."
             ),
             json_schema_extra=map_list("type"),
