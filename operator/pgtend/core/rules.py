@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pgtend.core.approval import is_usable
 from pgtend.core.canonical import is_named_after
 from pgtend.core.windows import active_window
+from pgtend.core.wording import size_in_words
 from pgtend.domain.decision import Answer, ChangeFacts, Decision
 from pgtend.domain.policy import FreezeRollback, Mode, RecurringWindow, RunningBuild, Window
 from pgtend.domain.recommendation import Action, ApprovalState, ConditionType
@@ -104,7 +105,7 @@ def is_within_bounds(facts: ChangeFacts) -> Decision | None:
     outgrown = []
     if facts.current_size_bytes > OUTGROWN_FACTOR * proposal.bounds.size_bytes:
         outgrown.append(
-            f"the index would take {_size(facts.current_size_bytes)} where {_size(proposal.bounds.size_bytes)} were approved"
+            f"the index would take {size_in_words(facts.current_size_bytes)} where {size_in_words(proposal.bounds.size_bytes)} were approved"
         )
     if _has_outgrown_in_writes(facts, proposal.bounds.write_cost):
         outgrown.append(
@@ -190,8 +191,8 @@ def fits_budget(facts: ChangeFacts) -> Decision | None:
     if budgets.index_storage is not None and facts.storage_added + facts.current_size_bytes > budgets.index_storage:
         return _wait(
             "Budget",
-            f"The index would take {_size(facts.current_size_bytes)} besides the {_size(facts.storage_added)} that pgtend added "
-            f"before, more than budgets.indexStorage of {_size(budgets.index_storage)}. Raise the limit, or drop an index of pgtend's.",
+            f"The index would take {size_in_words(facts.current_size_bytes)} besides the {size_in_words(facts.storage_added)} that pgtend added "
+            f"before, more than budgets.indexStorage of {size_in_words(budgets.index_storage)}. Raise the limit, or drop an index of pgtend's.",
         )
     return None
 
@@ -292,12 +293,3 @@ def _table(facts: ChangeFacts) -> str:
 def _freeze(window: Window, end: datetime) -> str:
     zone = window.zone if isinstance(window, RecurringWindow) else UTC
     return f'The freeze window "{window.name}" is open until {end.astimezone(zone):%Y-%m-%d %H:%M %Z}.'
-
-
-def _size(size_bytes: int) -> str:
-    size = float(size_bytes)
-    for unit in ("B", "KiB", "MiB"):
-        if abs(size) < 1024:
-            return f"{size:.0f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"

@@ -43,6 +43,24 @@ def count_of(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
+def size_in_words(size_bytes: float) -> str:
+    """A size in powers of 1024, as Kubernetes and Postgres count, to three digits or so.
+
+    >>> [size_in_words(value) for value in (512, 8192, 22_900_000, 3 * 2**40)]
+    ['512 B', '8 KiB', '21.8 MiB', '3 TiB']
+    """
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(size) < 1024:
+            return f"{_short(size)} {unit}"
+        size /= 1024
+    return f"{_short(size)} TiB"
+
+
+def _short(size: float) -> str:
+    return f"{size:.0f}" if abs(size) >= 100 else f"{size:.1f}".removesuffix(".0")
+
+
 def keys_of(index: Index) -> str:
     """The keys of an index in short, with what it includes; constants of a predicate or an expression are not said."""
     text = ",".join(_key(column) for column in index.columns)

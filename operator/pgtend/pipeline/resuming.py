@@ -13,6 +13,7 @@ from pgtend.core import transitions
 from pgtend.core.conditions import with_condition
 from pgtend.core.decide import decide_rollback, decide_running_build
 from pgtend.core.verify import start_measuring
+from pgtend.core.wording import size_in_words
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.recommendation import ConditionStatus, ConditionType, Intent, IntentKind, Recommendation
 from pgtend.pipeline.applying import comment_of, proposal_of, start_ddl
@@ -277,7 +278,7 @@ async def _finished(case: _Underway, conclude: Callable[[_Underway], Awaitable[R
 async def _built(case: _Underway) -> Recommendation:
     async with look(case.scene, case.ports) as executor:
         size = await executor.size(proposal_of(case.recommendation).index.schema, case.intent.index_name)
-    return await _made(case, f"Index {case.intent.index_name} is built and valid, {size / 1e6:.1f} MB.")
+    return await _made(case, f"Index {case.intent.index_name} is built and valid, {size_in_words(size)}.")
 
 
 async def _made(case: _Underway, message: str) -> Recommendation:

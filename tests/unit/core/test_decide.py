@@ -189,7 +189,7 @@ CASES = [
         id="used approval",
     ),
     pytest.param(
-        replace(READY, current_size_bytes=2 * GIB + 1), REFUSE, "ReapprovalRequired", "2.0 GiB", id="outgrown in size"
+        replace(READY, current_size_bytes=2 * GIB + 1), REFUSE, "ReapprovalRequired", "2 GiB", id="outgrown in size"
     ),
     pytest.param(
         replace(READY, current_write_cost=200.1), REFUSE, "ReapprovalRequired", "200 an hour", id="outgrown in writes"
@@ -208,7 +208,7 @@ CASES = [
     pytest.param(replace(READY, changes_in_last_day=10), WAIT, "Budget", "maxChangesPerDay", id="changes of a day"),
     pytest.param(replace(READY, indexes_on_table=10), WAIT, "Budget", "maxIndexesPerTable", id="indexes of a table"),
     pytest.param(
-        replace(READY, storage_added=19 * GIB + 1), WAIT, "Budget", "indexStorage of 20.0 GiB", id="index storage"
+        replace(READY, storage_added=19 * GIB + 1), WAIT, "Budget", "indexStorage of 20 GiB", id="index storage"
     ),
     pytest.param(replace(READY, running_builds=1), WAIT, "BuildSlot", "maxConcurrentBuilds is 1", id="another build"),
     pytest.param(replace(READY, unverified_on_table="other"), WAIT, "Unverified", "other", id="unverified neighbour"),
