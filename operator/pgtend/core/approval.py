@@ -70,6 +70,18 @@ def is_usable(record: ApprovalRecord | None) -> bool:
     return record is not None and record.state is ApprovalState.APPROVED and not record.consumed
 
 
+def is_taken_in(record: ApprovalRecord | None, spec_state: ApprovalState) -> bool:
+    """Whether the record already says all that this approval in the spec would make it say."""
+    if record is None:
+        return spec_state is ApprovalState.PENDING
+    if spec_state is ApprovalState.APPROVED:
+        by_a_person = record.state is ApprovalState.APPROVED and record.by != POLICY
+        return by_a_person or _awaits_pending(record)
+    if spec_state is ApprovalState.PENDING and record.by == POLICY:
+        return True
+    return record.state is spec_state and not _awaits_pending(record)
+
+
 def is_unused_policy_approval(record: ApprovalRecord) -> bool:
     """Whether the policy alone approved, and nothing has been begun under it."""
     return record.by == POLICY and is_usable(record)

@@ -19,6 +19,8 @@ _WELL = {
 }
 
 
+TENDING = "Tending"
+"""Ready, and nothing is missing."""
 PARTLY_PLANNED = "PartlyPlanned"
 """What-if planning is there, but not every statement can be planned."""
 _NO_COMPLAINTS = ("NoFreeze", "NoTuner", "Disabled", PARTLY_PLANNED)
@@ -75,6 +77,13 @@ def _next_freeze(facts: PolicyFacts) -> str:
         return ""
     name, opening = facts.next_freeze
     return f" The next one is {name}, from {opening:%Y-%m-%d %H:%M} UTC."
+
+
+def sum_up(ready: Condition, frozen: Condition) -> str:
+    """The sentence beside Ready's reason in `kubectl get`: what Ready says, and that nothing is changed now where a window is open."""
+    if frozen.status is not ConditionStatus.TRUE:
+        return ready.message
+    return frozen.message if ready.reason == TENDING else f"{ready.message} {frozen.message}"
 
 
 def worth_saying(before: tuple[Condition, ...], after: tuple[Condition, ...]) -> tuple[Condition, ...]:
@@ -140,13 +149,15 @@ def _ready(conditions: tuple[Condition, ...], facts: PolicyFacts) -> tuple[Condi
         return ConditionStatus.FALSE, "Suspended", "spec.suspend is true: nothing new is started."
     if any(by_kind[aspect].status is ConditionStatus.UNKNOWN for aspect in (Aspect.CONNECTED, Aspect.PERMITTED)):
         return ConditionStatus.UNKNOWN, "Starting", "The database has not been looked at yet."
-    degraded = [by_kind[Aspect.WHAT_IF]]
-    if facts.policy.mode is not Mode.OBSERVE:
-        degraded.append(by_kind[Aspect.TUNER_READY])
-    for condition in degraded:
+    tuner = by_kind[Aspect.TUNER_READY]
+    changes = facts.policy.mode is not Mode.OBSERVE
+    if changes and facts.policy.tuner_secret is not None and tuner.status is ConditionStatus.FALSE:
+        # What the policy asks for cannot be done. Where it names no tuner, or HypoPG is missing, pgtend does with less.
+        return ConditionStatus.FALSE, tuner.reason, tuner.message
+    for condition in (by_kind[Aspect.WHAT_IF], *((tuner,) if changes else ())):
         if condition.status is ConditionStatus.FALSE:
             return ConditionStatus.TRUE, condition.reason, condition.message
-    return ConditionStatus.TRUE, "Tending", "Watching the database."
+    return ConditionStatus.TRUE, TENDING, "Watching the database."
 
 
 def _set(

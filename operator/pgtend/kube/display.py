@@ -7,7 +7,7 @@ from datetime import UTC
 from pgtend.core.statement import shorten
 from pgtend.core.wording import change, keys_of, reduction
 from pgtend.domain.policy_status import PolicyStatus
-from pgtend.domain.recommendation import ConditionType, RecommendationStatus
+from pgtend.domain.recommendation import ConditionStatus, ConditionType, RecommendationStatus
 from pgtend.kube.resources import index_recommendation, tuning_policy_status
 
 KEYS_SHOWN = 13
@@ -38,6 +38,10 @@ def of_policy(status: PolicyStatus) -> tuning_policy_status.Display:
 
 
 def _newest_word(status: RecommendationStatus) -> str:
+    """The message of the latest condition; of Proposed where the phase is its reason, because it does not stand any more."""
+    proposed = status.condition(ConditionType.PROPOSED)
+    if proposed is not None and proposed.status is ConditionStatus.FALSE and proposed.reason == status.phase:
+        return proposed.message
     for kind in (ConditionType.VERIFIED, ConditionType.APPLIED, ConditionType.APPROVED, ConditionType.PROPOSED):
         if condition := status.condition(kind):
             return condition.message

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from pgtend.core.approval import is_usable
-from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, worth_saying
+from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, sum_up, worth_saying
 from pgtend.core.windows import active_window, next_opening
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.finding import (
@@ -34,6 +34,7 @@ from pgtend.pipeline.auditing import BEGUN
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.facts import has_verdict
+from pgtend.pipeline.holding_back import tell_unready
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from pgtend.pipeline.looking_after import look_after
 from pgtend.pipeline.memory import Advised, Memory
@@ -100,7 +101,9 @@ class Tending:
         try:
             policy = await ports.policies.read()
         except PolicyInvalid as invalid:
-            return await self._report_invalid(str(invalid))
+            report = await self._report_invalid(str(invalid))
+            await tell_unready(await ports.recommendations.list(), report.reason, ports)
+            return report
         self._last_policy = policy
         found = _Found(recommendations=await ports.recommendations.list())
         spent_before = self._memory.spent
@@ -113,6 +116,7 @@ class Tending:
             found.findings.append(Finding(aspect=Aspect.PERMITTED, reason=reason, message=str(failure)))
         except HistoryUnavailable:
             await self._look_after(policy, found)
+            await tell_unready(found.recommendations, "HistoryUnavailable", ports)
             raise
         except WriteConflict:
             # Somebody else changed an object meanwhile; everything is looked at again right away.
@@ -122,6 +126,8 @@ class Tending:
             return await self._report_waiting(policy)
         status = await self._write_status(policy, found)
         ready = next(condition for condition in status.conditions if condition.type == "Ready")
+        if not found.advanced and ready.status is ConditionStatus.FALSE:
+            await tell_unready(found.recommendations, ready.reason, ports)
         spent = self._memory.spent
         return PassReport(
             next_pass=policy.collect_interval,
@@ -248,7 +254,7 @@ class Tending:
             next_advice=advised.next_advice,
             recommendations=summarize(found.recommendations) or advised.summaries,
             conditions=conditions,
-            message=frozen.message if frozen.status is ConditionStatus.TRUE else ready.message,
+            message=sum_up(ready, frozen),
         )
         await ports.policies.write_status(status)
         for condition in worth_saying(before.conditions if before else (), conditions):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, worth_saying
+from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, sum_up, worth_saying
+from pgtend.domain.finding import Aspect, Finding
+from pgtend.domain.policy import Mode, Policy
 from pgtend.domain.recommendation import Condition, ConditionStatus
 from tests.unit.pipeline.world import PLAIN
 
@@ -91,3 +94,46 @@ def test_says_until_when_a_freeze_lasts_or_when_the_next_one_begins(
     )
     (frozen,) = [each for each in policy_conditions((), facts) if each.type == "Frozen"]
     assert frozen.message == says
+
+
+MISSING = Finding(aspect=Aspect.TUNER_READY, reason="SecretNotReadable", message="Apply the Role.")
+NO_HYPOPG = Finding(aspect=Aspect.WHAT_IF, reason="HypoPGMissing", message="Install it.", fatal=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "finding", "expected"),
+    [
+        pytest.param(PLAIN, MISSING, (FALSE, "SecretNotReadable"), id="the tuner that is named cannot work"),
+        pytest.param(replace(PLAIN, mode=Mode.OBSERVE), MISSING, (TRUE, "Tending"), id="nothing is to be changed"),
+        pytest.param(replace(PLAIN, tuner_secret=None), None, (TRUE, "NoTuner"), id="no tuner is named"),
+        pytest.param(PLAIN, NO_HYPOPG, (TRUE, "HypoPGMissing"), id="advice by rules"),
+        pytest.param(PLAIN, None, (TRUE, "Tending"), id="all is well"),
+    ],
+)
+def test_a_policy_is_ready_when_pgtend_can_do_what_it_asks_for(
+    policy: Policy, finding: Finding | None, expected: tuple[ConditionStatus, str]
+) -> None:
+    facts = PolicyFacts(
+        policy=policy,
+        findings=[finding] if finding else [],
+        checked=frozenset(Aspect),
+        freeze=None,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    ready = next(each for each in policy_conditions((), facts) if each.type == "Ready")
+    assert (ready.status, ready.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("ready", "message"),
+    [
+        pytest.param(TENDING, "Open until tomorrow.", id="nothing else is to be said"),
+        pytest.param(
+            condition("Ready", FALSE, "Suspended", "Nothing starts."),
+            "Nothing starts. Open until tomorrow.",
+            id="suspended besides",
+        ),
+    ],
+)
+def test_the_sentence_of_a_frozen_policy_speaks_of_what_its_reason_names(ready: Condition, message: str) -> None:
+    assert sum_up(ready, FROZEN) == message

@@ -12,10 +12,19 @@ import pytest
 from hypothesis import given, settings
 from pydantic import BaseModel
 
+from pgtend.core.conditions import with_condition
 from pgtend.domain import policy as domain
 from pgtend.domain.finding import PolicyInvalid
 from pgtend.domain.policy_status import PolicyStatus
-from pgtend.domain.recommendation import ApprovalState, Condition, ConditionStatus, RecommendationStatus, Transition
+from pgtend.domain.recommendation import (
+    ApprovalState,
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    RecommendationStatus,
+    Transition,
+)
+from pgtend.kube import display
 from pgtend.kube.conversion import (
     policy_from_object,
     policy_status_from_object,
@@ -322,3 +331,13 @@ def test_a_status_has_the_fields_of_the_domains_value(model: type[BaseModel], va
     assert {name.rstrip("_") for name in model.model_fields} - derived == {
         each.name for each in fields(value)
     } - derived
+
+
+def test_what_is_outdated_shows_why_and_asks_for_no_approval() -> None:
+    status = RecommendationStatus()
+    for kind, reason, message in (
+        (ConditionType.PROPOSED, "Outdated", "The workload does not call for it any more."),
+        (ConditionType.APPROVED, "Pending", "Waits for a person."),
+    ):
+        status = with_condition(status, kind, ConditionStatus.FALSE, reason, message, now=NOW, generation=1)
+    assert display.of_recommendation(status).message == "The workload does not call for it any more."

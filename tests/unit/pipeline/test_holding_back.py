@@ -1,0 +1,76 @@
+"""Recommendations of a policy that is not ready."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
+from pgtend.domain.recommendation import ApprovalState, ConditionType
+from pgtend.pipeline.holding_back import tell_unready
+from tests.unit.pipeline.fakes import NOW
+from tests.unit.pipeline.world import FROZEN, ITEMS, World, index_on, recommend
+
+UNREACHABLE = ConnectionRefusedByTarget(
+    Finding(aspect=Aspect.CONNECTED, reason="Unreachable", message="Nothing answers there.")
+)
+
+
+@pytest.mark.parametrize("decision", [ApprovalState.APPROVED, ApprovalState.REJECTED])
+async def test_a_decision_that_is_not_taken_in_yet_is_said_not_to_be(world: World, decision: ApprovalState) -> None:
+    change = recommend(approved=False)
+    world.add(change)
+    await world.run_pass()
+    world.approve(change, decision)
+    world.target.observed = UNREACHABLE
+    await world.run_whole_pass(after=60)
+    approved = world.condition(change, ConditionType.APPROVED)
+    assert approved is not None
+    assert approved.reason == "Pending"
+    assert approved.message == (
+        f"The policy is not ready (Unreachable): the decision in spec.approval, {decision}, is taken in as soon as it is."
+    )
+    world.policy = FROZEN
+    await world.run_pass(after=60)
+    assert world.reason(change, ConditionType.APPROVED) == ("Human" if decision == "Approved" else "Rejected")
+
+
+async def test_an_approved_change_waits_for_its_policy_and_no_longer_for_what_it_waited_for_before(
+    world: World,
+) -> None:
+    change = recommend()
+    world.add(change)
+    world.policy = FROZEN
+    await world.run_pass()
+    assert world.reason(change) == "FreezeWindow"
+    world.target.observed = UNREACHABLE
+    await world.run_whole_pass(after=60)
+    assert world.reason(change) == "PolicyNotReady"
+    await world.run_pass(after=60)
+    assert world.reason(change) == "FreezeWindow"
+
+
+async def test_what_waits_for_nothing_from_its_policy_is_left_as_it_is(world: World) -> None:
+    waiting, made = recommend(approved=False), recommend(index=index_on(ITEMS))
+    world.add(waiting, made)
+    for _ in range(2):
+        await world.run_pass(after=60)
+    before = dict(world.objects.stored)
+    assert world.reason(made) == "Done"
+    await tell_unready(tuple(before.values()), "Invalid", world.ports)
+    assert world.objects.stored == before
+
+
+async def test_an_approval_that_is_held_back_already_goes_on_saying_why(world: World) -> None:
+    change = recommend(approved=False)
+    held = replace(
+        change.status,
+        approval=replace(change.status.approval, at=NOW, consumed=True) if change.status.approval else None,
+    )
+    world.add(replace(change, status=held, approval=ApprovalState.APPROVED))
+    await world.run_pass()
+    before = world.now_of(change)
+    assert world.reason(change, ConditionType.APPROVED) == "ReapprovalRequired"
+    await tell_unready((before,), "Invalid", world.ports)
+    assert world.now_of(change) == before
