@@ -1,6 +1,6 @@
 """`python -m demo` (or `make demo`): tell the story, and leave nothing behind.
 
-KEEP=1 leaves everything running at the end, until Ctrl-C. DEMO_KUBECONFIG and DEMO_DSN (a superuser's) name a cluster and a
+KEEP=1 leaves everything running at the end and waits until Ctrl-C. DEMO_KUBECONFIG and DEMO_DSN (a superuser's) name a cluster and a
 server to use in place of our own; DEMO_CLUSTER=kind makes a cluster with kind.
 """
 
@@ -17,7 +17,7 @@ from types import FrameType
 
 from demo.failure import DemoFailed
 from demo.narration import console, tell, tell_failure
-from demo.story import tell_story
+from demo.story import keeps_running, tell_story
 from tests.servers.postgres_guard import Guard
 
 EXIT_FAILED = 1
@@ -37,7 +37,13 @@ def main() -> int:
         signal.signal(number, _interrupt)
     began = time.monotonic()
     console.print("[bold]pgtend: from a TuningPolicy to a verified index, on real servers[/]")
-    tell("It takes a few minutes and ends by itself; Ctrl-C ends it at any moment. Nothing is left behind.")
+    if keeps_running(os.environ):
+        tell(
+            "It takes a few minutes. Then, as KEEP=1 says, everything goes on running and the demo waits here, until Ctrl-C "
+            "ends it all. Nothing is left behind."
+        )
+    else:
+        tell("It takes a few minutes and ends by itself; Ctrl-C ends it at any moment. Nothing is left behind.")
     try:
         with ExitStack() as stack:
             guard = Guard(Path(tempfile.mkdtemp(prefix="pgtend-demo-")))

@@ -81,6 +81,14 @@ class Marketplace:
         return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": fields}
 
 
+def shown_dsn(administrator: str, given: str | None) -> str:
+    """The superuser's DSN as it may be shown: of a server that somebody else named (``given``) without its password."""
+    if given is None:
+        return administrator
+    parts = {name: value for name, value in conninfo.conninfo_to_dict(administrator).items() if name != "password"}
+    return conninfo.make_conninfo("", **parts)
+
+
 @contextmanager
 def open_marketplace(existing: str | None) -> Iterator[Marketplace]:
     """A fresh, empty database with its roles; gone at the end. `existing` is a superuser's DSN of a server to use."""

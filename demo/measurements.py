@@ -7,10 +7,11 @@ with times in milliseconds; every single one is there, because percentiles of wi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,18 @@ class Measured:
 def quantile(ordered: Sequence[float], share: float) -> float:
     """The nearest-rank quantile of an ordered, non-empty sequence; `share` is in 0…1."""
     return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]
+
+
+def drift_of_others(
+    before: Mapping[str, Measured], after: Mapping[str, Measured], touched: Collection[str]
+) -> float | None:
+    """The median change in percent of p50 over the shapes that are not touched; None where there are none on both sides."""
+    changes = sorted(
+        100 * (after[name].p50 / old.p50 - 1)
+        for name, old in before.items()
+        if name in after and name not in touched and old.p50 > 0
+    )
+    return median(changes) if changes else None
 
 
 def measured_between(path: Path, began: datetime, ended: datetime) -> dict[str, Measured]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from demo.actors import start_load, start_operator
+from demo.database import shown_dsn
 from demo.failure import DemoFailed
-from demo.measurements import measured_between
+from demo.measurements import drift_of_others, measured_between
 from demo.narration import open_chapter, show_before_and_after, show_command, tell, tell_result
 from demo.processes import Running
 from demo.scene import NAMESPACE, PERSON, Scene, declare_policy, fill_database, set_scene
@@ -23,6 +24,8 @@ SECONDS_TO_ADVICE = 180
 SECONDS_TO_APPROVAL = 30
 SECONDS_TO_BUILD = 240
 SECONDS_TO_VERDICT = 420
+NOTABLE_DRIFT = 20
+"""Percent by which the other statements may change without a word about it."""
 
 
 def tell_story(environment: Mapping[str, str], folder: Path, stack: ExitStack) -> None:
@@ -47,8 +50,13 @@ def tell_story(environment: Mapping[str, str], folder: Path, stack: ExitStack) -
     except DemoFailed:
         show_what_was_seen(scene, operator, load)
         raise
-    if environment.get("KEEP") == "1":
-        look_around(scene)
+    if keeps_running(environment):
+        look_around(scene, environment)
+
+
+def keeps_running(environment: Mapping[str, str]) -> bool:
+    """Whether everything is to go on running at the end."""
+    return environment.get("KEEP") == "1"
 
 
 def wait_for_advice(watcher: Watcher) -> Thing:
@@ -74,6 +82,11 @@ def wait_for_advice(watcher: Watcher) -> Thing:
     tell(f"The one that saves most is {name}. Its evidence, from its status: {evidence.get('reason', '')}")
     for query in evidence["queries"][:3]:
         tell(f"“{query['text']}”: {query['callsPerHour']:,.0f} calls an hour, {query['meanMs']:.1f} ms each.")
+    tell(
+        "Of the index that is there twice it proposes to drop one. Of the index that nobody uses it says nothing: not to have been "
+        "used so far is no proof (counters may be young, a standby counts its own scans, a report may run once a quarter), so only "
+        "what another index does as well is proposed to be dropped."
+    )
     return best
 
 
@@ -156,12 +169,11 @@ def show_result(scene: Scene, thing: Thing, measurements: Path, began: datetime)
     started, done = _building_time(thing)
     now = datetime.now(UTC)
     before, after = measured_between(measurements, began, started), measured_between(measurements, done, now)
+    first = _shapes_on(thing["status"]["proposal"]["index"])
     show_before_and_after(
-        before,
-        after,
-        first=_shapes_on(thing["status"]["proposal"]["index"]),
-        seconds=((started - began).total_seconds(), (now - done).total_seconds()),
+        before, after, first=first, seconds=((started - began).total_seconds(), (now - done).total_seconds())
     )
+    tell_drift(drift_of_others(before, after, first))
     open_chapter("What a DBA reads afterwards", "The whole history is in the object.")
     scene.person.show("describe", "indexrecommendation", name)
 
@@ -179,13 +191,26 @@ def _shapes_on(index: Mapping[str, Any]) -> list[str]:
     return [shape.name for shape in SHAPES if f"from {index['table']} where {leading} =" in shape.sql]
 
 
-def look_around(scene: Scene) -> None:
+def tell_drift(percent: float | None) -> None:
+    """Say it when statements that the index has nothing to do with have changed, too."""
+    if percent is not None and abs(percent) >= NOTABLE_DRIFT:
+        tell(
+            f"The other statements changed by {percent:+.0f} % in the median: something else than the index, other load on this "
+            "machine say, hit them all alike. That is why pgtend compares with statements that the index cannot touch."
+        )
+
+
+def look_around(scene: Scene, environment: Mapping[str, str]) -> None:
     """KEEP=1: everything runs until Ctrl-C."""
     open_chapter("Everything is still running", "Look around in another terminal; Ctrl-C here ends it all.")
     show_command(f"export KUBECONFIG={scene.administrator.kubeconfig}")
     show_command(f"kubectl -n {NAMESPACE} get tuningpolicies,indexrecommendations -o wide")
     show_command("kubectl explain indexrecommendation.status")
-    show_command(f"psql '{scene.market.dsn(scene.market.owner)}'")
+    tell("The database, as its superuser (advise and grants ask for one, or for a role that may read all statistics):")
+    show_command(f"export PGTEND_DSN='{shown_dsn(scene.market.administrator, environment.get('DEMO_DSN'))}'")
+    show_command('psql "$PGTEND_DSN"')
+    show_command(f"{scene.pgtend} advise")
+    show_command(f"{scene.pgtend} grants --observer {scene.market.observer.name} --tuner {scene.market.tuner.name}")
     show_command(f"tail -f {scene.folder / 'operator.log'}")
     while True:
         time.sleep(3600)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demo.database import shown_dsn
 from demo.load import Tally, take_line
-from demo.measurements import measured_between, quantile
+from demo.measurements import Measured, drift_of_others, measured_between, quantile
 from demo.shapes import SHAPES
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -59,3 +60,24 @@ def test_a_shape_draws_all_the_values_that_it_asks_with(shape: object) -> None:
         values = shape.values(Random(seed))
         assert shape.sql % dict.fromkeys(values, "?")
         assert all(f"%({name})s" in shape.sql for name in values)
+
+
+def took(p50: float) -> Measured:
+    return Measured(calls=10, errors=0, mean=p50, p50=p50, p95=p50)
+
+
+def test_what_hit_all_statements_alike_is_told_by_those_that_the_index_does_not_touch() -> None:
+    before = {"helped": took(100), "one": took(1), "two": took(2), "three": took(4), "gone": took(1)}
+    after = {"helped": took(1), "one": took(1.8), "two": took(3.6), "three": took(4)}
+    assert drift_of_others(before, after, ["helped"]) == pytest.approx(80)
+    assert drift_of_others(before, after, ["helped", "one", "two", "three"]) is None
+
+
+@pytest.mark.parametrize(
+    "given", ["postgresql://root:secret@db.example/other", "host=db.example user=root password=secret"]
+)
+def test_the_password_of_somebody_elses_server_is_not_shown(given: str) -> None:
+    shown = shown_dsn(given, given)
+    assert "secret" not in shown
+    assert "db.example" in shown
+    assert shown_dsn(given, None) == given
