@@ -78,7 +78,7 @@ def test_a_server_that_does_not_say_which_it_is_gets_the_grant_named(stage: Stag
     until_unready(shop, "StatementFailed", "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system()")
     run(shop, f"grant execute on function pg_catalog.pg_control_system() to {OBSERVER}")
     until_said(shop, "TunerReady", "False", "StatementFailed", "GRANT EXECUTE ON FUNCTION")
-    until_well(shop, "Connected", "Permitted")
+    until_said(shop, "Permitted", "True", "Permitted", event=False)
     run(shop, f"grant execute on function pg_catalog.pg_control_system() to {TUNER}")
     until_well(shop, "TunerReady")
 
@@ -103,7 +103,7 @@ def test_a_tuner_that_is_no_member_of_the_owner_is_told_so(stage: Stage) -> None
     )
     shop.apply_policy()
     until_said(shop, "TunerReady", "False", "NotOwner", TUNER, "stranger", "pgtend grants")
-    shop.until_ready()
+    until_unready(shop, "NotOwner")
     grant_again(shop)
     until_well(shop, "TunerReady")
 
@@ -125,7 +125,7 @@ def test_a_pooler_in_front_of_the_tuner_is_refused(stage: Stage) -> None:
         shop.kubectl.apply(through)
         shop.apply_policy()
         until_said(shop, "TunerReady", "False", "PoolerInTheWay", "Name the database's own host and port")
-        shop.until_ready()
+        until_unready(shop, "PoolerInTheWay")
         name = until_tuned(shop, "orders")
         shop.approve(name)
         found = shop.until_condition("Applied", "NoTuner", name=name)
@@ -142,7 +142,7 @@ def test_a_tuner_of_another_database_changes_nothing(stage: Stage) -> None:
     shop.kubectl.apply(stage.databases.secret(secret, other.database, TUNER))
     shop.apply_policy()
     until_said(shop, "TunerReady", "False", "OtherDatabase", "point both to the same")
-    shop.until_ready()
+    until_unready(shop, "OtherDatabase")
     shop.kubectl.apply(stage.databases.secret(secret, shop.database, TUNER))
     until_well(shop, "TunerReady")
 

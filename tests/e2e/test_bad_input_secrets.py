@@ -121,7 +121,8 @@ def test_a_missing_tuner_secret_leaves_the_observing_alone(stage: Stage) -> None
     shop.kubectl.run("--namespace", shop.namespace, "delete", "secret", f"{POLICY}-tuner")
     shop.apply_policy()
     until_said(shop, "TunerReady", "False", "SecretNotFound", f"{POLICY}-tuner")
-    shop.until_ready()
+    until_said(shop, "Permitted", "True", "Permitted", event=False)
+    until_unready(shop, "SecretNotFound", f"{POLICY}-tuner")
     give(shop, stage.databases.secret(f"{POLICY}-tuner", shop.database, TUNER))
     until_well(shop, "TunerReady")
 

@@ -11,21 +11,30 @@ from functools import partial
 
 from pgtend.core.approval import is_taken_in, is_usable
 from pgtend.core.transitions import wait_for
+from pgtend.core.windows import active_window
 from pgtend.domain.decision import Answer, Decision
+from pgtend.domain.policy import Mode, Policy
 from pgtend.domain.recommendation import ConditionType, Recommendation, RecommendationStatus
 from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports
 
 
-async def tell_unready(recommendations: Iterable[Recommendation], reason: str, ports: Ports) -> None:
-    """Say in each recommendation that waits for its policy, which is not ready for this reason, that it does so."""
+async def tell_unready(
+    recommendations: Iterable[Recommendation], reason: str, ports: Ports, policy: Policy | None = None
+) -> None:
+    """Say in each recommendation that waits for its policy, which is not ready for this reason, that it does so.
+
+    Without a ``policy`` (it cannot be read) nothing that was said before is known to hold.
+    """
     for recommendation in recommendations:
-        status = _held_back(recommendation, reason, ports)
+        status = _held_back(recommendation, reason, ports, policy)
         await attempt(recommendation, partial(save, recommendation, status, ports), ports)
 
 
-def _held_back(recommendation: Recommendation, reason: str, ports: Ports) -> RecommendationStatus:
+def _held_back(
+    recommendation: Recommendation, reason: str, ports: Ports, policy: Policy | None
+) -> RecommendationStatus:
     status, record = recommendation.status, recommendation.status.approval
     if recommendation.invalid or status.proposal is None:
         return status
@@ -36,7 +45,7 @@ def _held_back(recommendation: Recommendation, reason: str, ports: Ports) -> Rec
         status = replace(
             status, conditions=tuple(said if each.type == approved.type else each for each in status.conditions)
         )
-    elif is_usable(record) and status.intent is None:
+    elif is_usable(record) and status.intent is None and not _holds_all_the_same(status, policy, ports):
         waits = Decision(
             answer=Answer.WAIT,
             reason="PolicyNotReady",
@@ -44,3 +53,18 @@ def _held_back(recommendation: Recommendation, reason: str, ports: Ports) -> Rec
         )
         status = wait_for(status, waits, ports.clock.now(), recommendation.generation)
     return status
+
+
+def _holds_all_the_same(status: RecommendationStatus, policy: Policy | None, ports: Ports) -> bool:
+    """Whether the change waits for what the policy itself says, without a look at the database."""
+    applied = status.condition(ConditionType.APPLIED)
+    if applied is None or policy is None:
+        return False
+    match applied.reason:
+        case "FreezeWindow":
+            return active_window(policy.freeze_windows, ports.clock.now()) is not None
+        case "Suspended":
+            return policy.suspended
+        case "ModeObserve":
+            return policy.mode is Mode.OBSERVE
+    return False

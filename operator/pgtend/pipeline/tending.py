@@ -116,7 +116,7 @@ class Tending:
             found.findings.append(Finding(aspect=Aspect.PERMITTED, reason=reason, message=str(failure)))
         except HistoryUnavailable:
             await self._look_after(policy, found)
-            await tell_unready(found.recommendations, "HistoryUnavailable", ports)
+            await tell_unready(found.recommendations, "HistoryUnavailable", ports, policy)
             raise
         except WriteConflict:
             # Somebody else changed an object meanwhile; everything is looked at again right away.
@@ -126,8 +126,8 @@ class Tending:
             return await self._report_waiting(policy)
         status = await self._write_status(policy, found)
         ready = next(condition for condition in status.conditions if condition.type == "Ready")
-        if not found.advanced and ready.status is ConditionStatus.FALSE:
-            await tell_unready(found.recommendations, ready.reason, ports)
+        if not found.advanced and ready.status is ConditionStatus.FALSE and ready.reason != "Suspended":
+            await tell_unready(found.recommendations, ready.reason, ports, policy)
         spent = self._memory.spent
         return PassReport(
             next_pass=policy.collect_interval,

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
+from pgtend.domain.policy import Mode, Policy
 from pgtend.domain.recommendation import ApprovalState, ConditionType
 from pgtend.pipeline.holding_back import tell_unready
 from tests.unit.pipeline.fakes import NOW
-from tests.unit.pipeline.world import FROZEN, ITEMS, World, index_on, recommend
+from tests.unit.pipeline.world import FROZEN, ITEMS, PLAIN, World, index_on, recommend
 
+SUSPENDED, OBSERVING = replace(PLAIN, suspended=True), replace(PLAIN, mode=Mode.OBSERVE)
 UNREACHABLE = ConnectionRefusedByTarget(
     Finding(aspect=Aspect.CONNECTED, reason="Unreachable", message="Nothing answers there.")
 )
@@ -41,14 +43,38 @@ async def test_an_approved_change_waits_for_its_policy_and_no_longer_for_what_it
 ) -> None:
     change = recommend()
     world.add(change)
-    world.policy = FROZEN
+    world.memory.slices.clear()
     await world.run_pass()
-    assert world.reason(change) == "FreezeWindow"
+    assert world.reason(change) == "Baseline"
     world.target.observed = UNREACHABLE
     await world.run_whole_pass(after=60)
     assert world.reason(change) == "PolicyNotReady"
     await world.run_pass(after=60)
-    assert world.reason(change) == "FreezeWindow"
+    assert world.reason(change) == "Baseline"
+
+
+@pytest.mark.parametrize(
+    ("policy", "then", "reason"),
+    [
+        pytest.param(FROZEN, FROZEN, "FreezeWindow", id="a freeze"),
+        pytest.param(FROZEN, PLAIN, "PolicyNotReady", id="a freeze that is over"),
+        pytest.param(SUSPENDED, SUSPENDED, "Suspended", id="suspended"),
+        pytest.param(SUSPENDED, PLAIN, "PolicyNotReady", id="suspended no longer"),
+        pytest.param(OBSERVING, OBSERVING, "ModeObserve", id="mode Observe"),
+        pytest.param(OBSERVING, PLAIN, "PolicyNotReady", id="mode Observe no longer"),
+    ],
+)
+async def test_what_the_policy_alone_forbids_is_said_as_long_as_it_does(
+    world: World, policy: Policy, then: Policy, reason: str
+) -> None:
+    change = recommend()
+    world.add(change)
+    world.policy = policy
+    await world.run_pass()
+    world.policy = then
+    world.target.observed = UNREACHABLE
+    await world.run_whole_pass(after=60)
+    assert world.reason(change) == reason
 
 
 async def test_what_waits_for_nothing_from_its_policy_is_left_as_it_is(world: World) -> None:
