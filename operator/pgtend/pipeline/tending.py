@@ -102,7 +102,7 @@ class Tending:
             policy = await ports.policies.read()
         except PolicyInvalid as invalid:
             report = await self._report_invalid(str(invalid))
-            await tell_unready(await ports.recommendations.list(), report.reason, ports)
+            await tell_unready(await ports.recommendations.list(), "Invalid", ports)
             return report
         self._last_policy = policy
         found = _Found(recommendations=await ports.recommendations.list())

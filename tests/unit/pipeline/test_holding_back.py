@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, PolicyInvalid
 from pgtend.domain.policy import Mode, Policy
 from pgtend.domain.recommendation import ApprovalState, ConditionType
 from pgtend.pipeline.holding_back import tell_unready
@@ -100,3 +100,15 @@ async def test_an_approval_that_is_held_back_already_goes_on_saying_why(world: W
     assert world.reason(change, ConditionType.APPROVED) == "ReapprovalRequired"
     await tell_unready((before,), "Invalid", world.ports)
     assert world.now_of(change) == before
+
+
+async def test_a_policy_that_cannot_be_read_is_said_to_hold_decisions_back(world: World) -> None:
+    change = recommend(approved=False)
+    world.add(change)
+    await world.run_pass()
+    world.approve(change, ApprovalState.APPROVED)
+    world.policies.gone = PolicyInvalid("There is no such time zone.")
+    await world.run_whole_pass(after=60)
+    approved = world.condition(change, ConditionType.APPROVED)
+    assert approved is not None
+    assert approved.message.startswith("The policy is not ready (Invalid): the decision in spec.approval, Approved,")
