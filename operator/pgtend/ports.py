@@ -43,7 +43,10 @@ class Database(Protocol):
         """The statement counters of this database, without our own sessions and without texts."""
 
     async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
-        """The texts of these entries; entries that are gone, or whose text may not be read, are left out."""
+        """The texts of these entries; entries that are gone, or whose text may not be read, are left out.
+
+        May raise TextsUnreadable.
+        """
 
     async def read_activity(self) -> tuple[StatementText, ...]:
         """What sessions of this database run or ran last, constants and all: kept in memory only, and shown nowhere."""

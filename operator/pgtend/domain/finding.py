@@ -50,6 +50,10 @@ class StatementFailed(PgtendError):
         self.sqlstate = sqlstate
 
 
+class TextsUnreadable(StatementFailed):
+    """No text of pg_stat_statements can be read now; counters can."""
+
+
 class FencedOff(PgtendError):
     """Another pgtend works on the same index or table of this database now: leave it alone and look again later."""
 

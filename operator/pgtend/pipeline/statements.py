@@ -13,6 +13,7 @@ from sys import getsizeof
 from pgtend.core.statement import Unusable, read_entry
 from pgtend.core.workload import sum_by_fingerprint
 from pgtend.domain.catalog import Catalog
+from pgtend.domain.finding import Aspect, Finding, TextsUnreadable
 from pgtend.domain.workload import Load, Query, StatementKey, StatementText
 from pgtend.ports import Database
 
@@ -26,6 +27,9 @@ ROOM_BYTES = 256 * 10**6
 _QUERY_BYTES = 2_600
 """What a query takes besides its two texts."""
 _UNREADABLE = Unusable(reason="Its text may not be read, or is gone.")
+_UNCONVERTED = Unusable(
+    reason="Texts cannot be read, because this server counts one that is not valid in this database's encoding."
+)
 _NO_ROOM = Unusable(reason="pgtend has no room in its memory for its text, beside those with more time.")
 
 
@@ -73,9 +77,16 @@ class Statements:
         self._known: dict[StatementKey, Query | Unusable] = {}
         """Those that ran longest ago come first; of those that ran at the same time, the ones with the least time."""
         self._size = 0
+        self.finding: Finding | None = None
+        """What keeps all texts from being read, as far as the last try showed."""
 
     async def learn(self, loads: Mapping[StatementKey, Load], database: Database, catalog: Catalog) -> None:
-        """Read and parse the texts of entries that ran and are not known yet; parsing happens beside the event loop."""
+        """Read and parse the texts of entries that ran and are not known yet; parsing happens beside the event loop.
+
+        Where no text can be read, those that are known stay so, and the others are tried again each time.
+        """
+        if self.finding is not None:
+            self.forget_unusable()
         by_time = sorted(loads, key=lambda key: loads[key].total_ms)
         for key in by_time:
             if key in self._known:
@@ -83,7 +94,16 @@ class Statements:
         unknown = [key for key in reversed(by_time) if key not in self._known]
         for start in range(0, len(unknown), READ_AT_ONCE):
             some = unknown[start : start + READ_AT_ONCE]
-            parsed = await asyncio.to_thread(_parse, await database.read_texts(some), catalog)
+            try:
+                texts = await database.read_texts(some)
+            except TextsUnreadable as failure:
+                message = f"{failure} Statements that are known go on being measured; new ones get no advice."
+                self.finding = Finding(aspect=Aspect.PERMITTED, reason="TextsUnreadable", message=message, fatal=False)
+                for key in unknown[start:]:
+                    self._keep(key, _UNCONVERTED, loads)
+                break
+            self.finding = None
+            parsed = await asyncio.to_thread(_parse, texts, catalog)
             for key in some:
                 self._keep(key, parsed.get(key, _UNREADABLE), loads)
         while len(self._known) > KEPT_ENTRIES or (self.room.is_full and self._size > self.room.share):

@@ -174,6 +174,8 @@ class Tending:
             if memory.catalog is None or due or now_monotonic - memory.catalog_at > CATALOG_SECONDS:
                 await look_at_catalog(database, identity, memory, ports)
             disturbance = await collect(database, identity, policy, memory, ports)
+            if memory.statements.finding is not None:
+                found.findings.append(memory.statements.finding)
         if memory.catalog is None:
             raise ValueError("a pass ended its look at the database without the catalog")
         tuner = await inspect_tuner(policy, identity, ports.target)

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import sql
 
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed, TextsUnreadable
 from pgtend.domain.index import TableName
 from pgtend.domain.values import ColumnValues, ValuesOfColumns
 from pgtend.domain.workload import CounterSnapshot, StatementCounters, StatementKey, StatementText
@@ -49,6 +49,9 @@ PLATFORM_DATABASES = frozenset({"rdsadmin", "cloudsqladmin", "azure_maintenance"
 _LOCK_NOT_AVAILABLE = "55P03"
 _BRIEF_LOCK_TIMEOUT = "SET LOCAL lock_timeout TO '100ms'"
 _SIZE_ATTEMPTS = 3
+_NO_TEXT_HERE = frozenset({"22021", "22P05"})
+"""Bytes that are no text in the encoding of the database or of the session, and characters that it does not have."""
+_NAMED_DATABASES = 5
 
 
 class Observer:
@@ -105,7 +108,11 @@ class Observer:
         )
 
     async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
-        """The texts of these entries with their roles' search paths; what is gone or hidden is left out."""
+        """The texts of these entries with their roles' search paths; what is gone or hidden is left out.
+
+        Raises TextsUnreadable where one statement of the server, of whatever database, cannot be converted to this one's encoding:
+        pg_stat_statements converts all texts that the role may see before a query can choose among them.
+        """
         if not keys:
             return ()
         wanted = {
@@ -113,7 +120,14 @@ class Observer:
             "queryids": [key.queryid for key in keys],
             "toplevels": [key.toplevel for key in keys],
         }
-        rows = await self._all("statement_texts", wanted, schema=await self._find_statements_schema())
+        schema = await self._find_statements_schema()
+        try:
+            rows = await self._all("statement_texts", wanted, schema=schema)
+        except StatementFailed as failure:
+            if failure.sqlstate not in _NO_TEXT_HERE:
+                raise
+            (facts,) = await self._all("other_encodings", {}, schema=schema)
+            raise TextsUnreadable(failure.sqlstate, _no_texts(facts["encoding"], facts["databases"])) from None
         paths = await self._read_search_paths({key.user for key in keys})
         return tuple(
             StatementText(key=_key(row), text=row["text"], search_path=paths.get(row["userid"], ("public",)))
@@ -123,7 +137,7 @@ class Observer:
 
     async def read_activity(self) -> tuple[StatementText, ...]:
         """Statements of other sessions as they were sent, with their roles' search paths."""
-        rows = await self._all("activity", {"own_roles": self._own_roles})
+        rows = await self._all_of_one_encoding("activity", {"own_roles": self._own_roles})
         paths = await self._read_search_paths({row["userid"] for row in rows})
         return tuple(
             StatementText(
@@ -147,7 +161,7 @@ class Observer:
                 frequencies=tuple(row["frequencies"] or ()),
                 bounds=tuple(row["bounds"] or ()),
             )
-            for row in await self._all("column_values", wanted)
+            for row in await self._all_of_one_encoding("column_values", wanted)
         }
 
     async def read_catalog(self) -> Catalog:
@@ -248,6 +262,15 @@ class Observer:
     async def _all(self, name: str, values: Mapping[str, Any] | None = None, schema: str | None = None) -> list[Row]:
         return await fetch(self._session, Aspect.CONNECTED, name, values, schema)
 
+    async def _all_of_one_encoding(self, name: str, values: Mapping[str, Any]) -> list[Row]:
+        """No row where one of them is no text: a database in SQL_ASCII holds whatever bytes it was sent. For what can be done without."""
+        try:
+            return await self._all(name, values)
+        except StatementFailed as failure:
+            if failure.sqlstate not in _NO_TEXT_HERE:
+                raise
+            return []
+
     async def _one(self, name: str) -> Row:
         return (await self._all(name))[0]
 
@@ -293,6 +316,15 @@ async def fetch(
     with translated(aspect):
         cursor = await session.execute(query, values)
         return await cursor.fetchall()
+
+
+def _no_texts(encoding: str, databases: Sequence[int]) -> str:
+    resets = "; ".join(f"SELECT pg_stat_statements_reset(0, {oid}, 0)" for oid in databases[:_NAMED_DATABASES])
+    return (
+        f"A statement that this server has counted is not valid text in this database's encoding, {encoding}, and while it is there "
+        "pg_stat_statements gives out no text at all. It was run in another database of another encoding, or in one of SQL_ASCII; what "
+        f"forgets the statements of those databases, said by a superuser: {resets or 'SELECT pg_stat_statements_reset()'}."
+    )
 
 
 def _key(row: Row) -> StatementKey:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pgtend.domain.finding import TextsUnreadable
 from pgtend.domain.workload import Load, Query, StatementKey, StatementText
 from pgtend.pipeline import statements as module
 from pgtend.pipeline.statements import Statements, TextRoom
@@ -55,6 +56,30 @@ async def learnt(statements: Statements, loads: Mapping[StatementKey, Load]) -> 
     database = Texts()
     await statements.learn(loads, database, SHOP)
     return database
+
+
+class NoTexts(Texts):
+    """A server that counts a statement which this database cannot read."""
+
+    async def read_texts(self, keys: Sequence[StatementKey]) -> tuple[StatementText, ...]:
+        raise TextsUnreadable("22021", "There is a bad text.")
+
+
+def finding_of(statements: Statements) -> tuple[str, bool] | None:
+    return None if statements.finding is None else (statements.finding.reason, statements.finding.fatal)
+
+
+async def test_where_texts_cannot_be_read_what_is_known_stays_and_the_rest_is_tried_again_each_time() -> None:
+    statements = Statements()
+    await learnt(statements, ran(1))
+    await statements.learn(ran(1, 2), NoTexts(), SHOP)
+    assert finding_of(statements) == ("TextsUnreadable", False)
+    assert set(statements.by_fingerprint(ran(1, 2)).values()) == set(ran(1).values())
+    assert set(statements.unusable(ran(1, 2))) == {"queryid 2"}
+    assert (await learnt(statements, ran(1, 2))).asked == 1
+    assert finding_of(statements) is None
+    assert set(statements.by_fingerprint(ran(1, 2)).values()) == set(ran(1, 2).values())
+    assert statements.unusable(ran(1, 2)) == {}
 
 
 async def test_a_text_is_read_once() -> None:
