@@ -6,6 +6,7 @@ cut), so comparing values tells whether anything has to be written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -195,15 +196,19 @@ def _absolute_window(window: FreezeWindow) -> AbsoluteWindow:
         raise PolicyInvalid(f"The freeze window {window.name} needs a schedule, or a start and an end with time zones.")
     if window.end <= window.start:
         raise PolicyInvalid(f"The freeze window {window.name} ends before it starts.")
-    return AbsoluteWindow(name=window.name, start=window.start.astimezone(UTC), end=window.end.astimezone(UTC))
+    try:
+        return AbsoluteWindow(name=window.name, start=window.start.astimezone(UTC), end=window.end.astimezone(UTC))
+    except OverflowError:
+        raise PolicyInvalid(
+            f"The freeze window {window.name} reaches beyond the years that can be reckoned with: use 2000 to 2999."
+        ) from None
 
 
 def _budgets(budgets: declared.Budgets) -> Budgets:
     storage = budgets.index_storage
-    try:
-        size = None if storage is None else int(parse_quantity(storage))  # type: ignore[no-untyped-call]  # the client has no types here
-    except ValueError:
-        raise PolicyInvalid("budgets.indexStorage is not a quantity: write it like 20Gi or 500M.") from None
+    if isinstance(storage, str) and not re.fullmatch(declared.STORAGE, storage):
+        raise PolicyInvalid("budgets.indexStorage is not a quantity: write it like 20Gi or 500M.")
+    size = None if storage is None else int(parse_quantity(storage))  # type: ignore[no-untyped-call]  # the client has no types here
     return Budgets(
         max_indexes_per_table=budgets.max_indexes_per_table,
         index_storage=size,

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 SAID_AGAIN_SECONDS = 3600.0
 REMEMBERED = 10_000
 CONTROLLER = "pgtend.dev/operator"
+LONGEST_NAME = 253
 LONGEST_NOTE = 1024
 """Bytes; the API server's own limit."""
 
@@ -35,6 +36,11 @@ class Regarding:
     namespace: str
     name: str
     uid: str
+
+
+def _event_name(name: str, digest: str) -> str:
+    """A name of at most 253 characters for an Event on the object of that name."""
+    return f"{name[: LONGEST_NAME - len(digest) - 1].rstrip('.-')}.{digest}"
 
 
 class Events:
@@ -74,7 +80,7 @@ class Events:
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"namespace": regarding.namespace, "name": f"{regarding.name}.{digest}"},
+            "metadata": {"namespace": regarding.namespace, "name": _event_name(regarding.name, digest)},
             # MicroTime wants exactly six digits of a second, also when they are zeros.
             "eventTime": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": CONTROLLER,

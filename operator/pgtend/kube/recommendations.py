@@ -142,12 +142,18 @@ def is_unapproved(recommendation: Object) -> bool:
 
 
 def policy_name_of(recommendation: Object, policies: ObjectStore) -> str:
-    """The policy that a recommendation belongs to: the one it names, else the one that its name begins with, else ""."""
+    """The policy that a recommendation belongs to: the one it names, else its controller, else the one that its name begins with, else "".
+
+    What it names comes first, because that cannot be changed any more once it is there; owner references can.
+    """
     reference = (recommendation.get("spec") or {}).get("policyRef") or {}
     named: str = reference.get("name", "")
     if named:
         return named
     metadata = recommendation["metadata"]
+    for owner in metadata.get("ownerReferences", []):
+        if owner.get("controller") and (owner["apiVersion"], owner["kind"]) == (API_VERSION, TUNING_POLICY.name):
+            return str(owner["name"])
     names = [policy["metadata"]["name"] for policy in policies.in_namespace(metadata["namespace"])]
     return max((name for name in names if metadata["name"].startswith(f"{name}-")), key=len, default="")
 

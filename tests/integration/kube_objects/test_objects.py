@@ -58,6 +58,8 @@ def absolute(**changed: object) -> dict[str, Any]:
         pytest.param(policy(collectInterval="1m30s"), id="a duration of two parts"),
         pytest.param(policy(budgets={"indexStorage": 1000000}), id="storage as a number"),
         pytest.param(policy(budgets={"indexStorage": "500M"}), id="storage as a quantity"),
+        pytest.param(policy(budgets={"indexStorage": "1.5Gi"}), id="storage as a fraction"),
+        pytest.param(policy(budgets={"indexStorage": "0"}), id="no storage at all"),
         pytest.param(policy(verification={"minDuration": "1m", "maxDuration": "1m"}), id="a short verification"),
         pytest.param(policy(verification={"minDuration": "80h", "maxDuration": "90h"}), id="a long verification"),
         pytest.param(policy(whatIf={"source": "Disabled"}), id="no what-if"),
@@ -66,6 +68,7 @@ def absolute(**changed: object) -> dict[str, Any]:
             {"apiVersion": "pgtend.dev/v1alpha1", "kind": "IndexRecommendation", "metadata": {"name": "a"}},
             id="no spec",
         ),
+        pytest.param(recommendation("a" * 63), id="a name of 63 characters"),
         pytest.param(recommendation("a", approval="Approved"), id="the decision alone"),
         pytest.param(recommendation("a", approval="Rejected", comment="x" * 1000), id="a long comment"),
     ],
@@ -107,6 +110,10 @@ def test_a_good_object_is_taken(objects: client.CustomObjectsApi, shop: Kubectl,
             policy(budgets={"indexStorage": "-1Gi"}), "must be a quantity of at least 0", id="negative storage"
         ),
         pytest.param(policy(budgets={"indexStorage": -1}), "must be a quantity of at least 0", id="negative bytes"),
+        *(
+            pytest.param(policy(budgets={"indexStorage": text}), "must be a quantity of at least 0", id=text)
+            for text in ("1e999999999", "1e-999999999", "1E9", "100n", "9" * 16, "1.0001Gi", "2000Pi")
+        ),
         pytest.param(
             policy(budgets={"maxIndexesPerTable": 0}),
             "should be greater than or equal to 1",
@@ -145,6 +152,15 @@ def test_a_good_object_is_taken(objects: client.CustomObjectsApi, shop: Kubectl,
             absolute(end="2026-11-26T00:00:00Z"), "the end of a window must be after its start", id="end before start"
         ),
         pytest.param(absolute(duration="1h"), "duration and timeZone belong to a window with a schedule", id="both"),
+        *(
+            pytest.param(absolute(**ends), "lie in the years 2000 to 2999", id=" ".join(ends.values()))
+            for ends in (
+                {"start": "0001-01-01T00:00:00+14:00"},
+                {"end": "9999-12-31T23:59:59-05:00"},
+                {"start": "1999-12-31T23:59:59Z"},
+                {"end": "3000-01-01T00:00:00Z"},
+            )
+        ),
         pytest.param(absolute(start="tomorrow"), "must be of type date-time", id="not a time"),
         pytest.param(absolute(start="2026-11-27T00:00:00"), "must be of type date-time", id="a time without zone"),
         pytest.param(policy(freezeWindows=[SATURDAYS, SATURDAYS]), "freezeWindows[1]: Duplicate value", id="twice"),
@@ -153,6 +169,7 @@ def test_a_good_object_is_taken(objects: client.CustomObjectsApi, shop: Kubectl,
             "must have at most 50 items",
             id="51 windows",
         ),
+        pytest.param(recommendation("a" * 64), "has at most 63 characters", id="a long name of a recommendation"),
         pytest.param(
             recommendation("a", approval="Sure"), 'supported values: "Pending", "Approved", "Rejected"', id="approval"
         ),
@@ -228,12 +245,25 @@ def test_a_proposal_that_was_issued_cannot_become_another(shop: Kubectl, field: 
     assert "a proposal that was issued stays" in shop.refused(*APPLY_STATUS, send=written(manifest, without))
 
 
-def test_a_recommendation_stays_with_its_policy(shop: Kubectl) -> None:
-    shop("create", "-f", "-", send=recommendation("moved", policyRef={"name": "bookings"}))
-    complaint = shop.refused(
-        "patch", "idxrec", "moved", "--type=merge", "-p", '{"spec":{"policyRef":{"name":"other"}}}'
-    )
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"spec": {"policyRef": {"name": "other"}}},
+        {"spec": {"policyRef": None}},
+        {"spec": None},
+        {"spec": {"policyRef": None, "approval": "Rejected"}},
+    ],
+)
+def test_a_recommendation_stays_with_its_policy(shop: Kubectl, change: dict[str, Any]) -> None:
+    shop("apply", "-f", "-", send=recommendation("moved", policyRef={"name": "bookings"}))
+    complaint = shop.refused("patch", "idxrec", "moved", "--type=merge", "-p", json.dumps(change))
     assert "a recommendation stays with its policy" in complaint
+
+
+def test_a_recommendation_that_names_no_policy_yet_may_be_given_one(shop: Kubectl) -> None:
+    shop("apply", "-f", "-", send=recommendation("given"))
+    shop("patch", "idxrec", "given", "--type=merge", "-p", '{"spec":{"comment":"mine"}}')
+    shop("patch", "idxrec", "given", "--type=merge", "-p", '{"spec":{"policyRef":{"name":"bookings"}}}')
 
 
 def test_recommendations_are_found_by_policy_and_by_approval(shop: Kubectl) -> None:

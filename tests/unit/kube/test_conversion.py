@@ -127,7 +127,7 @@ def test_reads_everything_that_a_policy_can_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "size"), [("500M", 500 * 10**6), ("500Mi", 500 * 2**20), (1234, 1234), ("1e3", 1000), ("0", 0)]
+    ("quantity", "size"), [("500M", 500 * 10**6), ("500Mi", 500 * 2**20), (1234, 1234), ("1.5k", 1500), ("0", 0)]
 )
 def test_reads_storage_as_kubernetes_does(quantity: object, size: int) -> None:
     assert policy_from_object(policy_object(budgets={"indexStorage": quantity})).budgets.index_storage == size
@@ -161,6 +161,17 @@ def recurring(**changed: Any) -> dict[str, Any]:
         ),
         pytest.param({"collectInterval": "often"}, "collectInterval is not a duration", id="interval"),
         pytest.param({"budgets": {"indexStorage": "lots"}}, "indexStorage is not a quantity", id="quantity"),
+        pytest.param({"budgets": {"indexStorage": "1e999999999"}}, "indexStorage is not a quantity", id="an exponent"),
+        pytest.param(
+            {"freezeWindows": [{"name": "w", "start": "0001-01-01T00:00:00+14:00", "end": "2026-01-01T00:00:00Z"}]},
+            "reaches beyond the years",
+            id="before all years",
+        ),
+        pytest.param(
+            {"freezeWindows": [{"name": "w", "start": "2026-01-01T00:00:00Z", "end": "9999-12-31T23:59:59-05:00"}]},
+            "reaches beyond the years",
+            id="after all years",
+        ),
         pytest.param({"verification": {"significance": "high"}}, "is not a decimal fraction", id="significance"),
         pytest.param({"database": {}}, "spec.database.observer: Field required", id="no observer"),
         pytest.param({"mode": "YOLO"}, "spec.mode: Input should be 'Observe', 'Recommend' or 'Auto'", id="mode"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from pgtend.domain.recommendation import ApprovalState, IntentKind
 from pgtend.kube.resources.conditions import Condition, Transition
@@ -28,6 +28,8 @@ from pgtend.kube.resources.measurement import Judgement, Measurement
 from pgtend.kube.resources.proposal import Evidence, Proposal
 
 LONGEST_USER_NAME = 512
+LONGEST_NAME = 63
+"""What Kubernetes takes as a label's value, and more than any name that pgtend gives."""
 
 
 class PolicyReference(Declared):
@@ -35,16 +37,7 @@ class PolicyReference(Declared):
 
     name: Annotated[
         ObjectName,
-        Field(
-            min_length=1,
-            description="Name of the TuningPolicy.",
-            json_schema_extra=rules(
-                (
-                    "self == oldSelf",
-                    "a recommendation stays with its policy; the other policy will make its own recommendations",
-                )
-            ),
-        ),
+        Field(min_length=1, description="Name of the TuningPolicy."),
     ]
 
 
@@ -186,6 +179,21 @@ class IndexRecommendation(Declared):
     kubectl patch idxrec NAME --type=merge -p '{"spec":{"approval":"Approved"}}'; the operator then makes the change
     without locking anyone out, measures whether it helped, and takes it back if it hurt.
     """
+
+    # On the whole object, so that neither the reference nor the spec can be taken away first and come back as another.
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "!has(oldSelf.spec) || !has(oldSelf.spec.policyRef) "
+                "|| (has(self.spec) && has(self.spec.policyRef) && self.spec.policyRef == oldSelf.spec.policyRef)",
+                "a recommendation stays with its policy: keep spec.policyRef; another policy will make its own recommendations",
+            ),
+            (
+                f"size(self.metadata.name) <= {LONGEST_NAME}",
+                f"the name of an IndexRecommendation has at most {LONGEST_NAME} characters",
+            ),
+        )
+    )
 
     spec: Annotated[IndexRecommendationSpec, Field(description="Your part: the decision. Every field is optional.")] = (
         IndexRecommendationSpec()

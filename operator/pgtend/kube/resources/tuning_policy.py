@@ -21,6 +21,8 @@ from pgtend.kube.resources.tuning_policy_status import TuningPolicyStatus
 from pgtend.kube.resources.windows import FreezeWindow
 
 LONGEST_NAME = 40
+# A quantity without an exponent: reading "1e999999999" as a number takes the API server, and Python, minutes.
+STORAGE = "^[0-9]{1,15}([.][0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 
 
 class SecretReference(Declared):
@@ -140,7 +142,7 @@ class Budgets(Declared):
             ),
             json_schema_extra=rules(
                 (
-                    "type(self) == int ? self >= 0 : (isQuantity(self) && !quantity(self).isLessThan(quantity('0')) "
+                    f"type(self) == int ? self >= 0 : (self.matches('{STORAGE}') && isQuantity(self) "
                     "&& !quantity(self).isGreaterThan(quantity('1Ei')))",
                     "must be a quantity of at least 0, like 20Gi, 500M or a number of bytes",
                 )

@@ -38,6 +38,11 @@ class FreezeWindow(Declared):
                 "!has(self.start) || !has(self.end) || self.start < self.end",
                 "the end of a window must be after its start",
             ),
+            (
+                "(!has(self.start) || (self.start.getFullYear() >= 2000 && self.start.getFullYear() < 3000)) "
+                "&& (!has(self.end) || (self.end.getFullYear() >= 2000 && self.end.getFullYear() < 3000))",
+                "start and end of a window lie in the years 2000 to 2999",
+            ),
         )
     )
 
