@@ -94,7 +94,7 @@ def _from_sql(path: Path) -> Iterator[GivenStatement]:
     """The statements of a file, apart at semicolons; one that cannot be split stays whole, and is left out later."""
     text = _read(path)
     try:
-        tokens = tokenize(text, LARGEST_FILE)
+        tokens = tokenize(text, LARGEST_FILE, most=LARGEST_FILE)
     except NotLexable:
         yield GivenStatement(id=path.name, sql=text)
         return

@@ -82,8 +82,10 @@ def shorten(text: str, longest: int = LONGEST_SHOWN) -> str:
 
 
 def _one_statement(tokens: Tokens) -> Tokens:
-    while tokens and tokens[-1].sign(";"):
-        tokens = tokens[:-1]
+    end = len(tokens)
+    while end and tokens[end - 1].sign(";"):
+        end -= 1
+    tokens = tokens[:end]
     if not tokens:
         raise _Refused("There is no statement in the text.")
     if any(token.sign(";") for token in tokens):

@@ -14,6 +14,10 @@ from enum import Enum, auto
 
 LONGEST_TEXT = 200_000
 """Characters; track_activity_query_size does not bound pg_stat_statements, and generated statements get large."""
+MOST_READ = 8_000
+"""Tokens; a text of more is not read to its end. The parser takes fewer, but what is mended or unwrapped before has some to spare."""
+LONGEST_OPERATOR = 63
+"""Characters of an operator: it is a name (NAMEDATALEN - 1)."""
 
 
 class Kind(Enum):
@@ -87,15 +91,19 @@ _NUMBER = re.compile(
     r"0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?"
 )
 _MARK = re.compile(r"::|:=|\.\.|[()\[\],;:.]")
-_OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
+# As much of a run as an operator and the begin of a comment may take: of a longer one each sign would look at all that follow.
+_MOST_SIGNS = LONGEST_OPERATOR + 2
+_OPERATOR = re.compile(rf"[-+*/<>=~!@#%^&|`?]{{1,{_MOST_SIGNS}}}")
+_COMMENT_BEGIN = re.compile(r"--|/\*")
+_NOT_STANDARD = re.compile(r"[~!@#%^&|`?]")
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL)
 _UNICODE_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{4})|\+([0-9a-fA-F]{6})|(\\))")
 
 
-def tokenize(text: str, longest: int = LONGEST_TEXT) -> Tokens:
-    """The tokens of a text of at most ``longest`` characters, comments left out. Raises NotLexable."""
+def tokenize(text: str, longest: int = LONGEST_TEXT, most: int = MOST_READ) -> Tokens:
+    """The tokens of a text of at most ``longest`` characters and ``most`` tokens, comments left out. Raises NotLexable."""
     if len(text) > longest:
         raise NotLexable(f"The statement is longer than {longest:,} characters.")
     if _NO_TEXT.search(text):
@@ -106,6 +114,8 @@ def tokenize(text: str, longest: int = LONGEST_TEXT) -> Tokens:
         token, place = _next(text, place)
         if token is not None:
             tokens.append(token)
+            if len(tokens) > most:
+                raise NotLexable(f"The statement has more than {most:,} words.")
     return tuple(tokens)
 
 
@@ -153,10 +163,11 @@ def _next(text: str, place: int) -> tuple[Token | None, int]:
 
 def _continued(text: str, match: re.Match[str], more: re.Pattern[str]) -> tuple[str, int]:
     """The content of a string with that of its further lines, and the place behind it."""
-    content, end = match[1], match.end()
+    lines, end = [match[1]], match.end()
     while following := more.match(text, end):
-        content, end = content + following[1], following.end()
-    return content, end
+        lines.append(following[1])
+        end = following.end()
+    return "".join(lines), end
 
 
 def _after_comment(text: str, place: int) -> int:
@@ -174,10 +185,15 @@ def _operator(run: str) -> str:
 
     A comment ends it; and it ends in + or - only where it has a sign that is no part of an SQL standard operator.
     """
-    run = re.split(r"--|/\*", run)[0]
-    if not re.search(r"[~!@#%^&|`?]", run):
-        while len(run) > 1 and run[-1] in "+-":
-            run = run[:-1]
+    comment = _COMMENT_BEGIN.search(run)
+    if comment:
+        run = run[: comment.start()]
+    elif len(run) == _MOST_SIGNS:
+        run = run.removesuffix("/")  # which may be half of a comment's begin
+    if not _NOT_STANDARD.search(run):
+        run = run[0] + run[1:].rstrip("+-")
+    if len(run) > LONGEST_OPERATOR:
+        raise NotLexable(f"The statement has an operator of more than {LONGEST_OPERATOR} signs.")
     return run
 
 
