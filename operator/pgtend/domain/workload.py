@@ -39,7 +39,8 @@ class CounterSnapshot:
     """The counters of all statements of one database at one moment.
 
     ``stats_reset`` and ``dealloc`` tell whether a difference of two snapshots means anything: a reset starts all counters
-    again, a deallocation may have thrown entries out in between.
+    again, a deallocation may have thrown entries out in between. ``at`` is by the clock of the server, like the other times, where it comes
+    from one; the loop puts the operator's in its place, by which changes and measurements are timed.
     """
 
     at: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pgtend.core.verify import slice_length
@@ -33,7 +34,8 @@ async def collect(database: Database, identity: DatabaseIdentity, policy: Policy
     if memory.settings_digest not in (None, digest):
         disturbance = disturbance or "the planner's settings were changed"
     memory.settings_digest = digest
-    snapshot = await database.read_counters()
+    # One clock rules what is compared with changes and measurements, which are timed by it: the server's may differ by minutes.
+    snapshot = replace(await database.read_counters(), at=ports.clock.now())
     before, memory.snapshot = memory.snapshot, snapshot
     if before is not None and before.server_started != snapshot.server_started:
         disturbance = disturbance or "the server was restarted or failed over"
