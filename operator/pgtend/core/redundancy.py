@@ -18,8 +18,9 @@ def drop_duplicates(
 ) -> tuple[AdvisedChange, ...]:
     """One Drop for each index that another valid one equals in everything but the name, and that nothing else depends on.
 
-    An index that is unique, or backs a constraint, a replica identity, a partitioned index or CLUSTER, is never dropped; of
-    several others the one with the most scans stays. ``upkeep`` says what keeping one up to date costs, an hour.
+    An index that is unique, or backs a constraint, a replica identity, a partitioned index or CLUSTER, is never dropped, nor one that
+    could not be made again as it was; of several others the one with the most scans stays. ``upkeep`` says what keeping one up to date
+    costs, an hour.
     """
     return tuple(
         drop_of(surplus, f"{surplus.name} has the same definition as {kept.name}, which stays.", upkeep(alike))
@@ -45,7 +46,7 @@ def _pairs(catalog: Catalog, constraints: Constraints) -> Iterator[tuple[Index, 
 
 
 def is_droppable(index: ExistingIndex) -> bool:
-    """Whether nothing but plans depends on an index."""
+    """Whether nothing but plans depends on an index, and a rollback would bring it back as it was."""
     kept_for = (
         index.unique,
         index.primary,
@@ -53,6 +54,7 @@ def is_droppable(index: ExistingIndex) -> bool:
         index.replica_identity,
         index.partition_attached,
         index.clustered,
+        index.adorned,
     )
     return not any(kept_for)
 

@@ -136,6 +136,9 @@ class ExistingIndex:
     comment: str | None = None
     clustered: bool = False
     """Whether CLUSTER without a name takes the table's order from it."""
+    adorned: bool = False
+    """Has what one made anew after a drop would lack: storage parameters, a tablespace, statistics targets or a comment of its own, or
+    an extension that it belongs to or depends on."""
 
 
 @dataclass(frozen=True, kw_only=True)

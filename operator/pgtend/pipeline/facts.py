@@ -134,6 +134,11 @@ def _drop_problem(proposal: Proposal, catalog: Catalog) -> str | None:
         return "The index to drop is not there any more."
     if found.index != proposal.index:
         return "The index of that name is not the one that was proposed to be dropped."
+    if found.adorned:
+        return (
+            "The index now has storage parameters, a tablespace, statistics targets or a comment of its own, or belongs to an extension: "
+            "made again after a rollback it would lack that, so it is not dropped."
+        )
     if not is_droppable(found):
         return (
             "The index now backs a constraint, a replica identity, a partitioned index or CLUSTER: it is never dropped."

@@ -295,7 +295,10 @@ def _claimed(older: str) -> Finding:
     return Finding(
         aspect=Aspect.PERMITTED,
         reason="DatabaseClaimed",
-        message=f"TuningPolicy {older} is older and tends this database already; delete one of the two.",
+        message=(
+            f"TuningPolicy {older} is older and tends this database already; delete one of the two. Should they lead to two servers, one "
+            "was made from the other's files (a base backup, a storage snapshot) and cannot be told from it: only one is tended."
+        ),
     )
 
 

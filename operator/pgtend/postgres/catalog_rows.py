@@ -67,6 +67,7 @@ def existing_index_from(row: Row, sizes: Mapping[int, int] = _NO_SIZES) -> Exist
         replica_identity=row["replica_identity"],
         clustered=row["clustered"],
         partition_attached=row["partition_attached"],
+        adorned=row["adorned"],
         size_bytes=sizes.get(row["oid"], row["size_bytes"]),
         scans=row["scans"],
         comment=row["comment"],

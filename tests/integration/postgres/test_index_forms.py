@@ -193,3 +193,23 @@ async def test_the_tuner_builds_each_and_the_catalog_tells_it_again(shop: Shop) 
         there = found[name]
         assert there is not None, name
         assert replace(there, name=None) == index
+
+
+@pytest.mark.parametrize(
+    ("change", "adorned"),
+    [
+        ("SELECT", False),
+        ("COMMENT ON INDEX shop.marked IS 'pgtend: shop/bookings-1'", False),
+        ("COMMENT ON INDEX shop.marked IS 'for the report of Mondays'", True),
+        ("ALTER INDEX shop.marked SET (fillfactor = 70)", True),
+        ("ALTER INDEX shop.marked ALTER COLUMN 2 SET STATISTICS 500", True),
+        ("ALTER INDEX shop.marked DEPENDS ON EXTENSION pg_stat_statements", True),
+    ],
+)
+async def test_what_a_rollback_would_not_bring_back_is_seen(shop: Shop, change: str, adorned: bool) -> None:
+    shop.database.run("CREATE INDEX marked ON shop.bookings (vendor, lower(couple))")
+    shop.database.run(change)
+    async with open_observer(shop.observer, shop.limits) as observer:
+        catalog = await observer.read_catalog()
+    (found,) = [index for index in catalog.indexes if index.name == "marked"]
+    assert found.adorned is adorned

@@ -54,10 +54,14 @@ def test_drops_a_plain_index_beside_a_unique_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "kept_for", ["unique", "primary", "constraint", "replica_identity", "partition_attached", "clustered"]
+    "kept_for", ["unique", "primary", "constraint", "replica_identity", "partition_attached", "clustered", "adorned"]
 )
-def test_never_drops_what_something_depends_on(kept_for: str) -> None:
+def test_never_drops_what_something_depends_on_or_what_would_come_back_as_another(kept_for: str) -> None:
     assert dropped(existing("a", 1, **{kept_for: True}), existing("b", 2, **{kept_for: True})) == []
+
+
+def test_drops_a_plain_index_beside_one_with_options() -> None:
+    assert dropped(existing("a", 1, scans=99), existing("b", 2, adorned=True)) == ["a"]
 
 
 @pytest.mark.parametrize(

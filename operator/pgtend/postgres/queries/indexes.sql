@@ -40,6 +40,20 @@ SELECT
     END AS size_bytes,
     COALESCE(stat.idx_scan, 0) AS scans,
     obj_description(index.indexrelid, 'pg_class') AS comment,
+    -- What an index made anew from its definition would not have: pgtend's own comments begin like that.
+    class.reloptions IS NOT NULL
+        OR class.reltablespace <> 0
+        OR COALESCE(obj_description(index.indexrelid, 'pg_class') !~ '^pgtend: ', false)
+        OR EXISTS (
+            SELECT FROM pg_attribute AS attribute
+            WHERE attribute.attrelid = index.indexrelid AND attribute.attstattarget >= 0
+        )
+        OR EXISTS (
+            SELECT FROM pg_depend AS depend
+            WHERE depend.classid = 'pg_class'::regclass
+              AND depend.objid = index.indexrelid
+              AND depend.deptype IN ('e', 'x')
+        ) AS adorned,
     index.indnkeyatts AS key_count,
     index.indpred IS NOT NULL AS partial,
     CASE WHEN index.indpred IS NOT NULL OR index.indexprs IS NOT NULL THEN (
