@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from pgtend.core.sql.fields import SYSTEM_COLUMNS
 from pgtend.domain.index import Index, IndexColumn, NullsOrder, SortOrder
 from pgtend.postgres.ddl import create_index, describe, describe_drop, drop_index
 from tests.servers.fixtures_postgres import Database
 
 NAMES = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=63).filter(
-    lambda name: len(name.encode()) <= 63 and not name.startswith("pg_")
+    lambda name: len(name.encode()) <= 63 and not name.startswith("pg_") and name not in SYSTEM_COLUMNS
 )
 
 
