@@ -14,6 +14,8 @@ import psycopg
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
 from pgtend.postgres.secret import ConnectionTarget, Given
 
+LOCK_NOT_AVAILABLE = "55P03"
+
 _SENTENCES = {
     "57014": "The statement was cancelled, because it took longer than its timeout or somebody cancelled it.",
     "55P03": "The statement waited too long for a lock that another session holds.",

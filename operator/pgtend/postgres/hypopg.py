@@ -24,8 +24,9 @@ from pgtend.domain.catalog import Catalog, RelationKind
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, Finding, StatementFailed
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.workload import Query
-from pgtend.postgres.connection import ConnectionLimits, Session, open_session
+from pgtend.postgres.connection import ConnectionLimits, Row, Session, open_session
 from pgtend.postgres.ddl import create_index
+from pgtend.postgres.failures import LOCK_NOT_AVAILABLE
 from pgtend.postgres.observer import fetch
 from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.partial_shares import shares_of_partial
@@ -222,7 +223,7 @@ async def open_cost_model(
         refusal = refusal_from(facts)
         if refusal is not None:
             raise ConnectionRefusedByTarget(refusal)
-        code = user_code_from(await fetch(session, Aspect.WHAT_IF, "user_code", PARAMETERS))
+        code = user_code_from(await _read_user_code(session))
         yield HypoPG(
             session,
             catalog,
@@ -231,6 +232,16 @@ async def open_cost_model(
             hides=facts["hides"],
             size_model=size_model,
         )
+
+
+async def _read_user_code(session: Session) -> list[Row]:
+    """What planning may run; where somebody goes on holding a relation exclusively, without it and what is made of it."""
+    try:
+        return await fetch(session, Aspect.WHAT_IF, "user_code", PARAMETERS)
+    except StatementFailed as failure:
+        if failure.sqlstate != LOCK_NOT_AVAILABLE:
+            raise
+    return await fetch(session, Aspect.WHAT_IF, "user_code", {**PARAMETERS, "past_locked": True})
 
 
 def refusal_from(facts: Mapping[str, Any]) -> Finding | None:

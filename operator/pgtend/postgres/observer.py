@@ -25,7 +25,7 @@ from pgtend.postgres.connection import (
     SessionKind,
     open_session,
 )
-from pgtend.postgres.failures import translated
+from pgtend.postgres.failures import LOCK_NOT_AVAILABLE, translated
 from pgtend.postgres.observer_findings import findings_from
 from pgtend.postgres.queries import load
 from pgtend.postgres.secret import ConnectionTarget, find_weakness
@@ -46,7 +46,6 @@ OBSERVING = SessionKind(
 
 PLATFORM_DATABASES = frozenset({"rdsadmin", "cloudsqladmin", "azure_maintenance", "azure_sys"})
 """Databases that belong to a cloud provider and are none of the user's."""
-_LOCK_NOT_AVAILABLE = "55P03"
 _BRIEF_LOCK_TIMEOUT = "SET LOCAL lock_timeout TO '100ms'"
 _SIZE_ATTEMPTS = 3
 _NO_TEXT_HERE = frozenset({"22021", "22P05"})
@@ -177,8 +176,7 @@ class Observer:
                     await self._view_definitions(),
                     sizes,
                 )
-                index_rows = await self._all("indexes", {"schema": None, "name": None})
-                indexes = tuple(existing_index_from(row, sizes) for row in index_rows)
+                indexes = tuple(existing_index_from(row, sizes) for row in await self._indexes())
                 functions = await self._all("extension_functions")
                 paths = await self._all("search_paths", {"users": []})
                 reset = await self._one("stats_reset")
@@ -209,9 +207,20 @@ class Observer:
             async with self._session.transaction():
                 return await self._all("view_definitions")
         except StatementFailed as failure:
-            if failure.sqlstate != _LOCK_NOT_AVAILABLE:
+            if failure.sqlstate != LOCK_NOT_AVAILABLE:
                 raise
             return []
+
+    async def _indexes(self) -> list[Row]:
+        """All indexes; without the definitions on tables that somebody goes on holding exclusively."""
+        everything = {"schema": None, "name": None}
+        try:
+            async with self._session.transaction():
+                return await self._all("indexes", {**everything, "past_locked": False})
+        except StatementFailed as failure:
+            if failure.sqlstate != LOCK_NOT_AVAILABLE:
+                raise
+        return await self._all("indexes", {**everything, "past_locked": True})
 
     async def _relation_sizes(self) -> dict[int, int]:
         """Bytes of tables and indexes now by OID, without those that somebody holds or wants exclusively.
@@ -225,7 +234,7 @@ class Observer:
                         await self._session.execute(_BRIEF_LOCK_TIMEOUT)
                         rows = await self._all("relation_sizes")
             except StatementFailed as failure:
-                if failure.sqlstate != _LOCK_NOT_AVAILABLE:
+                if failure.sqlstate != LOCK_NOT_AVAILABLE:
                     raise
             else:
                 return {row["oid"]: row["bytes"] for row in rows if row["bytes"] is not None}

@@ -97,7 +97,7 @@ class Tuner:
     async def index_state(self, index: Index, name: str) -> IndexState:
         """What is there under that name, compared with that definition."""
         at_work = bool(await self._builders(index, name))
-        rows = await self._all("indexes", {"schema": index.schema, "name": name})
+        rows = await self._all("indexes", {"schema": index.schema, "name": name, "past_locked": False})
         if not rows:
             if await self._all("relation_named", {"schema": index.schema, "name": name}):
                 return IndexState.FOREIGN
@@ -125,7 +125,7 @@ class Tuner:
 
         Raises StatementFailed, and what ``fence`` raises.
         """
-        rows = await self._all("indexes", {"schema": index.schema, "name": name})
+        rows = await self._all("indexes", {"schema": index.schema, "name": name, "past_locked": False})
         if not rows or rows[0]["comment"] is not None or not is_same_index(rows[0], index):
             return
         async with self._as_owner(await self._table(index.table_name)):
@@ -142,7 +142,7 @@ class Tuner:
 
         Raises StatementFailed, FencedOff, and what ``fence`` raises.
         """
-        rows = await self._all("indexes", {"schema": index.schema, "name": name})
+        rows = await self._all("indexes", {"schema": index.schema, "name": name, "past_locked": False})
         if not rows and not await self._all("relation_named", {"schema": index.schema, "name": name}):
             return
         if not rows or not is_same_index(rows[0], index):

@@ -21,11 +21,12 @@ from pgtend.domain.user_types import UserTypes
 from pgtend.domain.workload import Query
 from pgtend.postgres.connection import Row
 
-PARAMETERS = {"harmless": sorted(EXTENSION_FUNCTIONS)}
+PARAMETERS = {"harmless": sorted(EXTENSION_FUNCTIONS), "past_locked": False}
 """Of user_code.sql."""
 
 _CALLS = "calls functions that are not known to be harmless while it is merely planned."
 _TYPED = "has a column of a type that may run code of the database's own users while a statement is merely planned."
+_LOCKED = "is held exclusively by another session, so that what planning it would run cannot be looked at."
 _FOREIGN = "reads a foreign table: planning it may ask another server."
 
 _Edges = dict[int, set[int]]
@@ -62,6 +63,7 @@ def user_code_from(rows: Iterable[Row]) -> UserCode:
     types = _closure(oids("type runs") | _refused(facts.get("type check", ())), edges("type part"))
     typed = edges("of type")
     reasons = (
+        (_LOCKED, oids("locked")),
         (_CALLS, oids("runs") | _refused(facts.get("definition", ()))),
         (_TYPED, {relation for type_ in types for relation in typed.get(type_, ())}),
         (_FOREIGN, oids("foreign")),

@@ -158,3 +158,24 @@ async def test_who_locks_a_table_exclusively_does_not_hold_up_the_catalog(shop: 
     assert there["by_lower"].index is not None
     assert then["by_lower"].index is None
     assert not then["by_lower"].definition
+
+
+async def test_who_locks_a_table_exclusively_holds_up_no_advice_on_the_others(shop15: Shop, tmp_path: Path) -> None:
+    shop15.database.run(
+        CREATE, "CREATE INDEX by_lower ON shop.visits (lower(note)) WHERE status = 'new'", fill(1, 10_000)
+    )
+    shop15.database.run("CREATE VIEW shop.seen AS SELECT id FROM shop.visits WHERE lower(note) = 'x'", ANALYZE)
+    await shop15.grant()
+    workload = tmp_path / "workload.sql"
+    workload.write_text(
+        "SELECT id FROM shop.bookings WHERE couple = 'a'; SELECT id FROM shop.visits WHERE vendor = 3; SELECT id FROM shop.seen WHERE id = 3"
+    )
+    async with await psycopg.AsyncConnection.connect(shop15.database.dsn) as locking:
+        await locking.execute(LOCK)
+        options = AdviseOptions(constraints=Constraints(), workload=workload)
+        advice = (await find_advice(shop15.observer, options, lambda _: None)).advice
+        await locking.rollback()
+    assert [change.index.table for change in advice.changes] == ["bookings"]
+    (visits, seen) = (each.reason for each in advice.left_out)
+    assert "is held exclusively by another session" in visits
+    assert "is held exclusively by another session" in seen

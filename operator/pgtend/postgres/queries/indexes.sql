@@ -2,13 +2,13 @@
 --       ``special`` is true where pgtend's typed form cannot say what the index is. Expressions and predicates are as
 --       Postgres prints them, with the types of the table's columns to read them by. Sizes are those that VACUUM or ANALYZE
 --       saw, because asking for one waits for exclusive locks: relation_sizes.sql has those of now.
---       Printing a definition waits for exclusive locks on the table too: of all indexes at once, those of tables that somebody
---       holds or wants exclusively come without their definitions and expressions.
+--       Printing a definition waits for exclusive locks on the table too: with ``past_locked`` the indexes of tables that
+--       somebody holds or wants exclusively come without their definitions and expressions.
 -- Since: 14. Privilege: none.
 WITH exclusive AS MATERIALIZED (
     SELECT DISTINCT lock.relation
     FROM pg_locks AS lock
-    WHERE %(name)s::text IS NULL
+    WHERE %(past_locked)s::bool
       AND lock.locktype = 'relation'
       AND lock.database = (SELECT database.oid FROM pg_database AS database WHERE database.datname = current_database())
       AND lock.mode = 'AccessExclusiveLock'

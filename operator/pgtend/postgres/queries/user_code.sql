@@ -2,8 +2,18 @@
 --       operators by name; relations with what they are expanded to and what that needs; types with what they are made of.
 --       The server's own objects are left out (their OIDs are below 16384), and so is what came with an extension. The owner
 --       of an extension may add anything to it: what came with it still belongs to a superuser, or is written in C.
+--       Printing what a relation is expanded to waits for exclusive locks on it and on what it names: with ``past_locked``
+--       those that somebody holds or wants exclusively are said to be locked, and nothing is known of them.
 -- Since: 13. Privilege: none.
-WITH superuser AS (
+WITH exclusive AS MATERIALIZED (
+    SELECT DISTINCT lock.relation
+    FROM pg_locks AS lock
+    WHERE %(past_locked)s::bool
+      AND lock.locktype = 'relation'
+      AND lock.database = (SELECT database.oid FROM pg_database AS database WHERE database.datname = current_database())
+      AND lock.mode = 'AccessExclusiveLock'
+),
+superuser AS (
     SELECT role.oid FROM pg_roles AS role WHERE role.rolsuper
 ),
 member AS (
@@ -89,23 +99,44 @@ needed AS (
     FROM attached
     JOIN pg_depend AS depend ON depend.classid = attached.class AND depend.objid = attached.oid
 ),
+-- A view and a policy name other relations.
+locked AS MATERIALIZED (
+    SELECT exclusive.relation FROM exclusive
+    UNION
+    SELECT needed.relation FROM needed
+    JOIN exclusive ON exclusive.relation = needed.needed
+    WHERE needed.needed_class = 'pg_class'::regclass
+),
 definition AS (
     -- Nothing is known of what the system's own views do.
     SELECT
         relation.oid AS relation,
-        CASE WHEN relation.schema_name NOT IN ('pg_catalog', 'information_schema') THEN pg_get_viewdef(relation.oid) END AS text
+        CASE WHEN relation.schema_name NOT IN ('pg_catalog', 'information_schema')
+                AND relation.oid NOT IN (SELECT locked.relation FROM locked)
+            THEN pg_get_viewdef(relation.oid) END AS text
     FROM relation WHERE relation.kind = 'v'
     UNION ALL
-    SELECT policy.polrelid, pg_get_expr(policy.polqual, policy.polrelid)
+    SELECT
+        policy.polrelid,
+        CASE WHEN policy.polrelid NOT IN (SELECT locked.relation FROM locked)
+            THEN pg_get_expr(policy.polqual, policy.polrelid) END
     FROM pg_policy AS policy WHERE policy.polqual IS NOT NULL
     UNION ALL
-    SELECT con.conrelid, pg_get_expr(con.conbin, con.conrelid)
+    SELECT
+        con.conrelid,
+        CASE WHEN con.conrelid NOT IN (SELECT locked.relation FROM locked) THEN pg_get_expr(con.conbin, con.conrelid) END
     FROM pg_constraint AS con WHERE con.contype = 'c' AND con.conrelid <> 0
     UNION ALL
-    SELECT ind.indrelid, concat_ws(' ', pg_get_expr(ind.indexprs, ind.indrelid), pg_get_expr(ind.indpred, ind.indrelid))
+    SELECT
+        ind.indrelid,
+        CASE WHEN ind.indrelid NOT IN (SELECT locked.relation FROM locked)
+            THEN concat_ws(' ', pg_get_expr(ind.indexprs, ind.indrelid), pg_get_expr(ind.indpred, ind.indrelid)) END
     FROM pg_index AS ind WHERE ind.indexprs IS NOT NULL OR ind.indpred IS NOT NULL
     UNION ALL
-    SELECT attrdef.adrelid, pg_get_expr(attrdef.adbin, attrdef.adrelid)
+    SELECT
+        attrdef.adrelid,
+        CASE WHEN attrdef.adrelid NOT IN (SELECT locked.relation FROM locked)
+            THEN pg_get_expr(attrdef.adbin, attrdef.adrelid) END
     FROM pg_attrdef AS attrdef
     JOIN pg_attribute AS attribute ON attribute.attrelid = attrdef.adrelid AND attribute.attnum = attrdef.adnum
     WHERE attribute.attgenerated = 'v'
@@ -154,6 +185,8 @@ fact (kind, oid, other, schema_name, name, text) AS (
     SELECT 'of type', attribute.attrelid, attribute.atttypid, NULL, NULL, NULL FROM pg_attribute AS attribute
     JOIN relation ON relation.oid = attribute.attrelid
     WHERE attribute.atttypid >= 16384 AND attribute.attnum > 0 AND NOT attribute.attisdropped
+    UNION ALL
+    SELECT 'locked', relation, NULL, NULL, NULL, NULL FROM locked
     UNION ALL
     SELECT 'definition', relation, NULL, NULL, NULL, text FROM definition
     UNION ALL
