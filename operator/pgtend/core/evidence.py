@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pgtend.core.candidates import starts_with
 from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan
@@ -46,6 +47,11 @@ class Found:
     catalog: Catalog
     lookups: Lookups
 
+    @cached_property
+    def in_order(self) -> tuple[Index, ...]:
+        """The chosen indexes, in the order of the candidates, of which there may be tens of thousands."""
+        return tuple(index for index in self.sizes if index in self.chosen)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -68,7 +74,7 @@ def advised_creates(found: Found) -> tuple[AdvisedChange, ...]:
     for query in found.queries:
         for index, claim in claims_of(query, found):
             claims.setdefault(index, []).append(claim)
-    changes = [_create(index, claims[index], found) for index in found.sizes if index in claims]
+    changes = [_create(index, claims[index], found) for index in found.in_order if index in claims]
     changes.sort(key=lambda change: -change.evidence.priority)
     return tuple(changes)
 
@@ -81,7 +87,9 @@ def claims_of(query: WeightedQuery, found: Found) -> Iterator[tuple[Index, Claim
     if now is None or together is None or together.cost >= now.cost:
         return
     without = {
-        index: known.plan_at_most(query.id, chosen - {index}) or now for index in found.sizes if index in together.used
+        index: known.plan_at_most(query.id, chosen - {index}) or now
+        for index in found.in_order
+        if index in together.used
     }
     lost = {index: plan.cost - together.cost for index, plan in without.items() if plan.cost > together.cost}
     share = min((now.cost - together.cost) / sum(lost.values()), 1.0) if lost else 0.0
@@ -142,7 +150,7 @@ def _create(index: Index, claims: Sequence[Claim], found: Found) -> AdvisedChang
         queries=tuple(queries[:SHOWN_QUERIES]),
         more_queries=max(len(queries) - SHOWN_QUERIES, 0),
         reason=_reason(len(statements), gain, cost_after, saved, observed=found.hours is not None)
-        + _shared_with([other for other in found.sizes if other in partners]),
+        + _shared_with([other for other in found.in_order if other in partners]),
         risk=risk,
         risk_reason=risk_reason,
         priority=round(_priority(gain, saved, write_cost, found), 3),
@@ -194,16 +202,23 @@ def _alternatives(
     for other in found.sizes:
         if other.table_name != index.table_name or other in found.chosen:
             continue
-        each = [_cost_in_place(index, other, claim, found) for claim in claims]
-        known = [cost for cost in each if cost is not None]
-        if len(known) < len(each):
-            continue  # nobody asked what it would do for all of them
-        cost = sum(claim.query.weight * cost for claim, cost in zip(claims, known, strict=True))
-        if cost < after + gain * period:
+        cost = _costs_in_place(index, other, claims, found)
+        if cost is not None and cost < after + gain * period:
             costs.append((cost, other))
     costs.sort(key=lambda each: each[0])
     for cost, other in costs:
         yield Alternative(keys=keys_of(other), cost_after=round(cost / period, 2), size_bytes=found.sizes[other])
+
+
+def _costs_in_place(index: Index, other: Index, claims: Sequence[Claim], found: Found) -> float | None:
+    """The weighted cost of all of these queries; None where nobody asked what the other would do for one of them."""
+    total = 0.0
+    for claim in claims:
+        cost = _cost_in_place(index, other, claim, found)
+        if cost is None:
+            return None
+        total += claim.query.weight * cost
+    return total
 
 
 def _cost_in_place(index: Index, other: Index, claim: Claim, found: Found) -> float | None:

@@ -159,7 +159,7 @@ def _request(
     constraints: Constraints,
 ) -> CostRequest:
     """Show all new indexes on its tables: one that had nothing to offer beside what is hidden may have now."""
-    shown = () if constraints.single_steps else (each for each in found.sizes if each in found.chosen)
+    shown = () if constraints.single_steps else found.in_order
     return CostRequest(
         query=query.query, shown=tuple(each for each in shown if each.table_name in tables), hidden=hidden
     )
@@ -196,7 +196,7 @@ def _covers(
         and each not in dropped
         and not _is_named(each, constraints.unsettled)
     ]
-    new = () if constraints.single_steps else (each for each in found.sizes if each in found.chosen)
+    new = () if constraints.single_steps else found.in_order
     return [*there, *(each for each in new if each.table_name == index.table and starts_with(each, narrow))]
 
 
