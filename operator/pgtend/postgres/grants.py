@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 from psycopg import sql
 
 from pgtend.domain.finding import Aspect
+from pgtend.postgres.asking import fetch
 from pgtend.postgres.connection import ConnectionLimits, Row, open_session
 from pgtend.postgres.ddl import identifier
-from pgtend.postgres.observer import OBSERVING, fetch
+from pgtend.postgres.observer import OBSERVING
 from pgtend.postgres.secret import ConnectionTarget
 
 OBSERVER = "pgtend_observer"

@@ -24,10 +24,10 @@ from pgtend.domain.catalog import Catalog, RelationKind
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, Finding, StatementFailed
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.workload import Query
+from pgtend.postgres.asking import fetch
 from pgtend.postgres.connection import ConnectionLimits, Row, Session, open_session
 from pgtend.postgres.ddl import create_index
 from pgtend.postgres.failures import LOCK_NOT_AVAILABLE
-from pgtend.postgres.observer import fetch
 from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.partial_shares import shares_of_partial
 from pgtend.postgres.plan_shape import read_shape

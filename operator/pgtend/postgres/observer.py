@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from psycopg import sql
-
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed, TextsUnreadable
 from pgtend.domain.index import TableName
 from pgtend.domain.values import ColumnValues, ValuesOfColumns
 from pgtend.domain.workload import CounterSnapshot, StatementCounters, StatementKey, StatementText
+from pgtend.postgres.asking import fetch, identify
 from pgtend.postgres.catalog_rows import effective_search_path, existing_index_from, tables_from
 from pgtend.postgres.connection import (
     LOCK_TIMEOUT,
@@ -27,7 +26,6 @@ from pgtend.postgres.connection import (
 )
 from pgtend.postgres.failures import LOCK_NOT_AVAILABLE, translated
 from pgtend.postgres.observer_findings import findings_from
-from pgtend.postgres.queries import load
 from pgtend.postgres.secret import ConnectionTarget, find_weakness
 
 OBSERVING = SessionKind(
@@ -295,36 +293,6 @@ async def open_observer(
     """
     async with open_session(target, limits, OBSERVING) as session:
         yield Observer(session, target, (target.user,) if own_roles is None else own_roles)
-
-
-async def identify(session: Session, aspect: Aspect) -> DatabaseIdentity:
-    """Which database a session is connected to; the same for every role."""
-    try:
-        (row,) = await fetch(session, aspect, "identify")
-    except StatementFailed as failure:
-        if failure.sqlstate != "42501":
-            raise
-        message = (
-            "The role may not call pg_control_system(), which tells one server from another: "
-            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO it."
-        )
-        raise StatementFailed("42501", message) from None
-    return DatabaseIdentity(**row)
-
-
-async def fetch(
-    session: Session,
-    aspect: Aspect,
-    name: str,
-    values: Mapping[str, Any] | None = None,
-    schema: str | None = None,
-) -> list[Row]:
-    """All rows of a named query; ``schema`` is where its extension lives."""
-    text = load(name)
-    query = text if schema is None else text.format(extension_schema=sql.Identifier(schema))
-    with translated(aspect):
-        cursor = await session.execute(query, values)
-        return await cursor.fetchall()
 
 
 def _no_texts(encoding: str, databases: Sequence[int]) -> str:

@@ -20,10 +20,10 @@ from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, StatementFailed
 from pgtend.domain.index import Index
 from pgtend.domain.workload import Query, StatementKind
+from pgtend.postgres.asking import fetch
 from pgtend.postgres.connection import ConnectionLimits, Lane, Session, SessionKind, open_session
 from pgtend.postgres.ddl import analyze_table, create_index, drop_index
 from pgtend.postgres.failures import translated
-from pgtend.postgres.observer import fetch
 from pgtend.postgres.plan_shape import Plan
 from pgtend.postgres.plan_summary import index_names
 from pgtend.postgres.secret import ConnectionTarget

@@ -23,6 +23,7 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, FencedOff, 
 from pgtend.domain.index import Index, TableName
 from pgtend.ports import IndexState
 from pgtend.postgres import ddl
+from pgtend.postgres.asking import fetch, identify
 from pgtend.postgres.blocking import describe_prepared, describe_session
 from pgtend.postgres.connection import (
     LOCK_TIMEOUT,
@@ -37,7 +38,6 @@ from pgtend.postgres.connection import (
 )
 from pgtend.postgres.failures import translated
 from pgtend.postgres.index_comparison import is_same_index
-from pgtend.postgres.observer import fetch, identify
 from pgtend.postgres.secret import ConnectionTarget, find_weakness
 from pgtend.postgres.tuner_findings import findings_from
 
