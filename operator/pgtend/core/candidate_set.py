@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 
-from pgtend.core.candidates import candidates
+from pgtend.core.candidates import candidates, starts_with
 from pgtend.core.known_costs import NOTHING, IndexSet
 from pgtend.core.questions import Answers
 from pgtend.core.relevance import stand_ins
@@ -31,6 +31,7 @@ class CandidateSet:
         self.too_large: set[Index] = set()
         """Those that do not."""
         self.stand_ins: dict[str, dict[Index, Index]] = {}
+        self._wider: dict[Index, tuple[Index, ...]] = {}
 
     def admit(self, queries: Iterable[WeightedQuery]) -> Generator[SizesRequest, Answers, Answers]:
         """Take in the candidates of these queries, and ask for the sizes of the new ones; returns the answer."""
@@ -50,6 +51,7 @@ class CandidateSet:
         self.own |= {query: frozenset(index for index in found if index in self.sizes) for query, found in own.items()}
         for query, others in stand_ins(self.own, self._relations).items():
             self.stand_ins.setdefault(query, {}).update(others)
+        self._wider.clear()
         return answers
 
     def relevant(self, query: str, indexes: IndexSet) -> IndexSet:
@@ -60,6 +62,16 @@ class CandidateSet:
     def all_relevant(self, query: str) -> IndexSet:
         """Every candidate that may matter to the query."""
         return self.own.get(query, NOTHING) | (self.stand_ins.get(query, {}).keys() & self.sizes.keys())
+
+    def wider_than(self, index: Index) -> tuple[Index, ...]:
+        """The candidates that begin with this one."""
+        if index not in self._wider:
+            self._wider[index] = tuple(
+                each
+                for each in self.sizes
+                if each.table_name == index.table_name and each != index and starts_with(each, index)
+            )
+        return self._wider[index]
 
     def in_order(self, indexes: Iterable[Index]) -> tuple[Index, ...]:
         """In the order of the candidates; without those that are none, or do not fit."""

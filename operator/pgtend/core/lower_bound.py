@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pgtend.core.integer_program import IntegerProgram
 from pgtend.core.known_costs import IndexSet
 from pgtend.core.selection import Limits, add_limits
-from pgtend.domain.index import Index
+from pgtend.domain.index import Index, TableName
 
 NODES = 50
 GAP = 0.005
@@ -58,9 +58,10 @@ def most_promising(
 ) -> Promise:
     """The optimum over the floors; ``seconds`` are those left. Where the solver finds no set in time, an empty one with the bound that it proved."""
     program = IntegerProgram()
-    variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
-    for query in queries:
-        floors = _necessary(query.floors)
+    necessary = [_necessary(query.floors) for query in queries]
+    indexes = _undominated(necessary, sizes, upkeep)
+    variables = {index: program.add_variable(upkeep[index], whole=True) for index in indexes}
+    for query, floors in zip(queries, necessary, strict=True):
         levels = sorted({floor.cost for floor in floors})
         taken = {cost: program.add_variable(query.weight * cost) for cost in levels}
         program.add_row(dict.fromkeys(taken.values(), 1.0), 1.0, 1.0)
@@ -87,3 +88,26 @@ def _necessary(floors: Sequence[Floor]) -> list[Floor]:
         for beyond, cost in highest.items()
         if not any(other < beyond and higher >= cost for other, higher in highest.items())
     ]
+
+
+def _undominated(
+    floors: Sequence[Sequence[Floor]], sizes: Mapping[Index, int], upkeep: Mapping[Index, float]
+) -> list[Index]:
+    """Without those whose place another index of the table can take: it breaks every floor that they break, and costs no more."""
+    breaks: dict[Index, set[tuple[int, int]]] = {index: set() for index in sizes}
+    for query, of_query in enumerate(floors):
+        for number, floor in enumerate(of_query):
+            for index in floor.beyond:
+                if index in breaks:
+                    breaks[index].add((query, number))
+    kept: dict[TableName, list[Index]] = {}
+    # Who breaks more comes first, so that whoever could take its place is there already; of equals the one that costs less.
+    for index in sorted(sizes, key=lambda each: (-len(breaks[each]), sizes[each], upkeep[each])):
+        others = kept.setdefault(index.table_name, [])
+        if breaks[index] and not any(
+            breaks[index] <= breaks[other] and sizes[other] <= sizes[index] and upkeep[other] <= upkeep[index]
+            for other in others
+        ):
+            others.append(index)
+    found = frozenset(index for others in kept.values() for index in others)
+    return [index for index in sizes if index in found]

@@ -338,6 +338,18 @@ class Search:
         """The options that the budget allows."""
         return [option for option in self.known.options(query) if option.used <= self.candidates.sizes.keys()]
 
+    def _substitutes(self, query: str, indexes: Sequence[Index]) -> Mapping[Index, IndexSet]:
+        """Wider indexes that may do what a narrower one does for the query, as long as no plan has told that they do not."""
+        seen = self.known.indexes_seen(query)
+        return {
+            index: frozenset(
+                wider
+                for wider in self.candidates.wider_than(index)
+                if wider in indexes and not self.known.tells_apart(query, index, wider)
+            )
+            for index in seen
+        }
+
     def _is_near_enough(self) -> bool:
         gap = self.gap()
         return gap is not None and gap <= self.constraints.tolerance
@@ -347,7 +359,14 @@ class Search:
         indexes = self.candidates.in_order(frozenset().union(*(self.known.indexes_seen(each.id) for each in queries)))
         threshold = self.objective.least_gain(self.chosen)
         return choose_indexes(
-            [WeightedOptions(weight=query.weight, options=self._options(query.id)) for query in queries],
+            [
+                WeightedOptions(
+                    weight=query.weight,
+                    options=self._options(query.id),
+                    substitutes=self._substitutes(query.id, indexes),
+                )
+                for query in queries
+            ],
             {index: self.candidates.sizes[index] for index in indexes},
             {index: self.objective.upkeep(index) + threshold for index in indexes},
             self._limits,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 
 from pgtend.core.integer_program import IntegerProgram
@@ -30,6 +30,8 @@ class WeightedOptions:
 
     weight: float
     options: Sequence[Option]
+    substitutes: Mapping[Index, IndexSet] = field(default_factory=dict)
+    """For an index that options use, those that may serve as well for all that is known; where one of them does, it may do for the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +73,15 @@ def choose_indexes(
                 members = {variables[index]: 1.0 for index in planned.used} | {taken[other]: 1.0}
                 program.add_row(members, most=float(len(planned.used)))
         uses: dict[int, dict[int, float]] = {}
+        serving: dict[int, dict[int, float]] = {}
         for variable, option in zip(taken, query.options, strict=True):
             for index in option.used:
                 uses.setdefault(variables[index], {})[variable] = 1.0
-        for chosen, options in sorted(uses.items()):  # sets have no order of their own
-            program.add_row({**options, chosen: -1.0}, most=0.0)
+                serving[variables[index]] = {
+                    variables[each]: -1.0 for each in (index, *query.substitutes.get(index, ())) if each in variables
+                }
+        for used, options in sorted(uses.items()):  # sets have no order of their own
+            program.add_row(options | serving[used], most=0.0)
     add_limits(program, variables, sizes, limits)
     solution = program.solve(GAP, NODES, seconds)
     return frozenset(
