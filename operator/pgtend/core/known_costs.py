@@ -82,10 +82,13 @@ class KnownCosts:
         self._plans: dict[str, list[KnownPlan]] = defaultdict(list)
         self._nodes: dict[PlanNode, PlanNode] = {}
         self._follows: dict[tuple[str, IndexSet], _Follows] = {}
+        self.count = 0
+        """Plans learnt so far."""
 
     def learn(self, query: str, shown: IndexSet, answer: CostAnswer) -> None:
         """Take an answer in; what could not be planned teaches nothing."""
         if isinstance(answer, PlanCost):
+            self.count += 1
             used = answer.used & shown
             # Plans of one query differ in a few nodes: what is equal is kept once.
             shape = tuple(self._nodes.setdefault(node, node) for node in answer.shape)

@@ -9,7 +9,7 @@ and which one to look at next to find out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from math import inf
 
@@ -21,11 +21,11 @@ from pgtend.core.marginal import losses
 from pgtend.core.objective import Objective
 from pgtend.core.plan_price import lookups_in, price_with
 from pgtend.core.planning import Planning, Pool
-from pgtend.core.questions import Answers, Questions
+from pgtend.core.questions import Questions
 from pgtend.core.room import Room
 from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
 from pgtend.core.upkeep import upkeep_of, writes_of
-from pgtend.domain.advice import Constraints, CostsRequest, SizesRequest
+from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.workload import WeightedQuery, Workload
@@ -35,7 +35,7 @@ LARGEST_WAVE = 100
 """Queries that are learnt of first, and at a time; each wave has twice as many as the one before."""
 HEAVY = 0.1
 """Share of what can be gained, as far as it is known, from which on a query is learnt of in detail at once."""
-LIGHT = 0.005
+LIGHT = 0.02
 """Share of what can be gained that all queries together stand for that are not learnt of in detail."""
 ALTERNATIVES = 5
 """Plans asked for a query, each without the family of one index that the plan with all candidates uses."""
@@ -43,9 +43,13 @@ ROUNDS = 10
 """How often the program may choose anew after the chosen set was planned."""
 PROMISES = 6
 """How often a set that promises more than the best so far is looked at."""
+IDLE_PROMISES = 3
+"""How many in a row may bring no set that is better by ``WORTH_GOING_ON``."""
+WORTH_GOING_ON = 0.002
+"""Share of the cost."""
 MOST_DOUBTS = 30
 """Queries looked at for one promise, those first of which it promises most."""
-SLACK = 0.001
+SLACK = 0.002
 """Share of the workload's cost by which that of a set may be uncertain without more plans being worth it."""
 
 
@@ -147,19 +151,18 @@ class Search:
         """Choose; see how much better a set might be and look at the one that promises most; then do without the needless."""
         yield from self._take_earlier()
         yield from self._settle(patience=3)
-        for number in range(PROMISES):
-            if not self.planning.complete:
+        left = IDLE_PROMISES
+        for _ in range(PROMISES):
+            if not self.planning.complete or left <= 0:
                 break
             promised = self._most_promising()
             if self._is_near_enough():
                 break
             before = self._cost_of(self.chosen)
-            doubts = yield from self._doubt(promised)
-            if not doubts or number % 2:
-                yield from self._try(promised)
+            yield from self._doubt(promised)
+            yield from self._try(promised)
             yield from self._settle(patience=1)
-            if not doubts and self._cost_of(self.chosen) >= before:
-                break
+            left = left - 1 if self._cost_of(self.chosen) > before * (1 - WORTH_GOING_ON) else IDLE_PROMISES
         yield from self._do_without_beginnings()
 
     def learn_evidence(self) -> Questions:
@@ -241,7 +244,9 @@ class Search:
         Where the time is over, there is one choice more, from what is known.
         """
         seen: set[IndexSet] = set()
-        while patience > 0 and len(seen) < ROUNDS:
+        learnt = -1
+        while patience > 0 and len(seen) < ROUNDS and learnt != self.known.count:
+            learnt = self.known.count
             choice = self._choose()
             if choice in seen:
                 return
@@ -281,11 +286,8 @@ class Search:
             if self.planning.complete and given_up <= self.constraints.minimum_gain * saved:
                 self.chosen = rest
 
-    def _doubt(self, promised: IndexSet) -> Generator[SizesRequest | CostsRequest, Answers, int]:
-        """Plan those queries that cost less with the promised set for all that is known, without what it does not hold.
-
-        Returns how many plans were asked for.
-        """
+    def _doubt(self, promised: IndexSet) -> Questions:
+        """Plan those queries that cost less with the promised set for all that is known, without what it does not hold."""
         doubts = sorted(
             (
                 doubt
@@ -295,7 +297,6 @@ class Search:
             key=lambda doubt: (-doubt[0], doubt[1]),
         )[:MOST_DOUBTS]
         yield from self.planning.ask((query, shown) for _, query, shown in doubts)
-        return len(doubts)
 
     def _doubts(self, query: WeightedQuery, promised: IndexSet) -> Iterator[tuple[float, str, IndexSet]]:
         """What the set promises for a query beyond what is known to hold, and the plan to ask for to find out."""

@@ -137,3 +137,26 @@ def test_a_price_does_not_change_which_plan_the_planner_takes() -> None:
     assert choose_indexes([*asked, other], {first: 1}, {first: 0.0}, limits) == {first}
     harm = WeightedOptions(weight=3.0, options=options)
     assert choose_indexes([harm, other], {first: 1}, {first: 0.0}, limits) == NOTHING
+
+
+def test_a_wider_index_may_do_what_a_narrower_one_does_until_a_plan_tells() -> None:
+    narrow, wide, other = (
+        Index(schema="public", table="t0", columns=tuple(IndexColumn(column=name) for name in names))
+        for names in (("a",), ("a", "b"), ("c",))
+    )
+    queries = [
+        WeightedOptions(
+            weight=1.0,
+            options=[Option(used=NOTHING, cost=99.0, price=99.0), Option(used=frozenset({used}), cost=9.0, price=9.0)],
+            substitutes={narrow: frozenset({wide})},
+        )
+        for used in (narrow, wide, other)
+    ]
+    sizes, upkeep = dict.fromkeys((narrow, wide, other), 1), dict.fromkeys((narrow, wide, other), 0.0)
+    limits = Limits(storage=2, free_slots={})
+    assert choose_indexes(queries, sizes, upkeep, limits) == {wide, other}
+    known = KnownCosts()
+    known.learn("q", frozenset({narrow}), PlanCost(cost=9.0, used=frozenset({narrow})))
+    assert not known.tells_apart("q", narrow, wide)
+    known.learn("q", frozenset({wide}), PlanCost(cost=50.0, used=frozenset({wide})))
+    assert known.tells_apart("q", narrow, wide)
