@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pgtend.core.known_costs import NOTHING, IndexSet, KnownPlan
@@ -42,11 +42,16 @@ class Objective:
         return self.query_price(indexes) + self.upkeep_of(indexes) + len(indexes) * self.least_gain(incumbent)
 
     def most_to_gain(self, query: WeightedQuery, every: IndexSet) -> float:
-        """By how much indexes could lower the cost of all runs of a query at most; 0 while that is not known."""
+        """By how much indexes could lower the cost, or the price, of all runs of a query at most; 0 while that is not known."""
         nothing, everything = self.planning.plan(query.id, NOTHING), self.planning.plan(query.id, every)
         if nothing is None or everything is None:
             return 0.0
-        return query.weight * max(nothing.cost - everything.cost, 0.0)
+        return query.weight * max(nothing.price - everything.cost, 0.0)
+
+    def least_cost(self, every: Mapping[str, IndexSet]) -> float:
+        """What the workload costs at least, each query with every candidate of its own."""
+        plans = ((query, self.planning.plan(query.id, every[query.id])) for query in self.planning.planned())
+        return sum(query.weight * plan.cost for query, plan in plans if plan is not None)
 
     def _plans(self, indexes: IndexSet) -> Iterable[tuple[WeightedQuery, KnownPlan]]:
         for query in self.planning.planned():

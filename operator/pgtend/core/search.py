@@ -35,8 +35,8 @@ LARGEST_WAVE = 100
 """Queries that are learnt of first, and at a time; each wave has twice as many as the one before."""
 HEAVY = 0.1
 """Share of what can be gained, as far as it is known, from which on a query is learnt of in detail at once."""
-LIGHT = 0.02
-"""Share of what can be gained that all queries together stand for that are not learnt of in detail."""
+LIGHT = 0.002
+"""Share of the cost that is left with every candidate: what those queries can gain together at most that are not learnt of in detail."""
 ALTERNATIVES = 5
 """Plans asked for a query, each without the family of one index that the plan with all candidates uses."""
 ROUNDS = 10
@@ -49,7 +49,7 @@ WORTH_GOING_ON = 0.002
 """Share of the cost."""
 MOST_DOUBTS = 30
 """Queries looked at for one promise, those first of which it promises most."""
-SLACK = 0.002
+SLACK = 0.001
 """Share of the workload's cost by which that of a set may be uncertain without more plans being worth it."""
 
 
@@ -108,7 +108,10 @@ class Search:
             yield from self.planning.ask((query, NOTHING) for query in wave)
             yield from self.planning.ask((query, self.candidates.own[query]) for query in wave)
             yield from self._learn_details(self._most_to_gain(lambda gains: HEAVY * sum(gains)))
-        yield from self._learn_details(self._most_to_gain(_least_that_matters))
+        # No more than what an index must save: else advice that was followed would be followed by more of it.
+        share = min(LIGHT, self.constraints.minimum_gain or LIGHT)
+        next_to_nothing = share * self.objective.least_cost(self.candidates.own)
+        yield from self._learn_details(self._most_to_gain(lambda gains: _least_that_matters(gains, next_to_nothing)))
 
     def _most_to_gain(self, threshold_of: Threshold) -> list[str]:
         """The queries that have as much to gain as that and are not known in detail, those with most first."""
@@ -392,12 +395,11 @@ def _waves(queries: Sequence[str]) -> Iterator[Sequence[str]]:
         start, size = start + size, min(2 * size, LARGEST_WAVE)
 
 
-def _least_that_matters(gains: Iterable[float]) -> float:
-    """What a query has to gain at least, so that those that have less stand for next to nothing together."""
-    ordered = sorted(gains)
-    left = LIGHT * sum(ordered)
-    for gain in ordered:
+def _least_that_matters(gains: Iterable[float], next_to_nothing: float) -> float:
+    """What a query has to gain at least, so that those that have less have next to nothing to gain together."""
+    left = next_to_nothing
+    for gain in sorted(gains):
         left -= gain
         if left < 0:
             return gain
-    return 0.0
+    return inf

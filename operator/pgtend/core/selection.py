@@ -20,7 +20,7 @@ from pgtend.core.known_costs import IndexSet, Option
 from pgtend.domain.index import Index, TableName
 
 NODES = 1000
-GAP = 2e-3
+GAP = 1e-3
 """How near the program is solved: what planning the chosen set teaches moves its cost by more."""
 
 
