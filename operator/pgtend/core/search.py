@@ -247,9 +247,9 @@ class Search:
         Where the time is over, there is one choice more, from what is known.
         """
         seen: set[IndexSet] = set()
-        learnt = -1
-        while patience > 0 and len(seen) < ROUNDS and learnt != self.known.count:
-            learnt = self.known.count
+        basis: tuple[int, IndexSet] | None = None
+        while patience > 0 and len(seen) < ROUNDS and basis != (self.known.count, self.chosen):
+            basis = self.known.count, self.chosen
             choice = self._choose()
             if choice in seen:
                 return
