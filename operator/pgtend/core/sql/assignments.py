@@ -27,5 +27,6 @@ def assigned_in(root: exp.Expr) -> frozenset[str]:
         for each in (
             left.expressions if isinstance(left, exp.Tuple) else (left.this if isinstance(left, exp.Paren) else left,)
         ):
-            columns.update(column.name for column in each.find_all(exp.Column))
+            if isinstance(each, exp.Expr):  # of `SET 1`, which is no SQL, sqlglot keeps the bare text
+                columns.update(column.name for column in each.find_all(exp.Column))
     return frozenset(columns)
