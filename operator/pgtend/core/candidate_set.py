@@ -73,6 +73,10 @@ class CandidateSet:
             )
         return self._wider[index]
 
+    def narrower_than(self, index: Index) -> tuple[Index, ...]:
+        """The candidates that this one begins with."""
+        return tuple(each for each in self.sizes if index in self.wider_than(each))
+
     def in_order(self, indexes: Iterable[Index]) -> tuple[Index, ...]:
         """In the order of the candidates; without those that are none, or do not fit."""
         return tuple(sorted((index for index in indexes if index in self.sizes), key=self._places.__getitem__))

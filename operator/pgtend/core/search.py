@@ -167,6 +167,7 @@ class Search:
             yield from self._settle(patience=1)
             left = left - 1 if self._cost_of(self.chosen) > before * (1 - WORTH_GOING_ON) else IDLE_PROMISES
         yield from self._do_without_beginnings()
+        yield from self._narrow()
 
     def learn_evidence(self) -> Questions:
         """What the evidence of each chosen index rests on: the plans with all that is chosen but this.
@@ -288,6 +289,20 @@ class Search:
             given_up = self._cost_of(rest) - self._cost_of(self.chosen)
             if self.planning.complete and given_up <= self.constraints.minimum_gain * saved:
                 self.chosen = rest
+
+    def _narrow(self) -> Questions:
+        """Put a smaller index that another one begins with in its place where that costs no more: between equals a program takes any."""
+        sizes = self.candidates.sizes
+        for index in self.candidates.in_order(self.chosen):
+            smaller = [each for each in self.candidates.narrower_than(index) if sizes[each] < sizes[index]]
+            for narrower in sorted(smaller, key=sizes.__getitem__):
+                choice = self.chosen - {index} | {narrower}
+                if narrower in self.chosen:
+                    continue
+                yield from self._plan_all_with(choice)
+                if self.planning.complete and self._cost_of(choice) <= self._cost_of(self.chosen):
+                    self.chosen = choice
+                    break
 
     def _doubt(self, promised: IndexSet) -> Questions:
         """Plan those queries that cost less with the promised set for all that is known, without what it does not hold."""

@@ -20,7 +20,8 @@ from tests.servers.postgres import PostgresServer
 QUICK = "SELECT amount FROM payments WHERE booking_id = 7"
 SLOW = "SELECT count(*) FROM {tables} WHERE {joins} AND b0.status = '{number}'"
 """Joins of one table with itself: with every order looked at, planning takes long."""
-TABLES = 9
+TABLES = 11
+STATEMENTS = 400
 
 # The process is run in a session of its own with Ctrl-C as a shell would have it: a job in the background has it ignored.
 START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from pgtend.cli import main; {first}; main()"
@@ -47,7 +48,7 @@ def slow_workload(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     statements = [
         {"id": f"slow {number}", "sql": SLOW.format(tables=tables, joins=joins, number=number), "weight": 1e-6}
-        for number in range(100)
+        for number in range(STATEMENTS)
     ]
     path = tmp_path_factory.mktemp("workload") / "w.json"
     path.write_text(json.dumps([*statements, {"id": "quick", "sql": QUICK, "weight": 1000.0}]))
@@ -96,8 +97,8 @@ def test_when_the_time_is_over_what_is_known_is_advised(slow_database: Database,
     assert outcome.code == 0
     content = outcome.json
     assert not content["complete"]
-    assert [(index["table"], index["columns"][0]) for index in content["indexes"]] == [("payments", "booking_id")]
-    assert content["spent"]["explains"] < 101  # not every statement was planned, let alone with indexes
+    assert ("payments", "booking_id") in [(index["table"], index["columns"][0]) for index in content["indexes"]]
+    assert content["spent"]["explains"] < STATEMENTS  # not every statement was planned, let alone with indexes
 
 
 def test_sql_of_incomplete_advice_says_that_it_is_incomplete(slow_database: Database, slow_workload: Path) -> None:
