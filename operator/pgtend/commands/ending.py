@@ -19,7 +19,7 @@ NOBODY_READS = 141
 
 
 class Output(Console):
-    """Standard output for people; a reader that went away ends the command instead of passing unnoticed."""
+    """Standard output for people; a reader that went away ends the command with a code of its own, not with rich's 1."""
 
     def on_broken_pipe(self) -> None:
         """Called by rich within its handling of the error."""

@@ -91,7 +91,7 @@ async def read_observed(database: Database, catalog: Catalog, name: str) -> tupl
 
 
 def describe_others(others: OtherStatements) -> str:
-    """Such statements in a few words: ``12 others (SET, BEGIN, COPY and 2 more kinds)``."""
+    """Such statements in a few words: ``SET, BEGIN, COPY, SHOW and 2 more kinds``."""
     more = len(others.kinds) - _SHOWN_KINDS
     kinds = ", ".join(others.kinds[:_SHOWN_KINDS])
     return f"{kinds} and {count_of(more, 'more kind')}" if more > 0 else kinds

@@ -33,7 +33,8 @@ def advise(workload: Workload, catalog: Catalog, constraints: Constraints, pool:
     """
     learnt = Pool() if pool is None else pool
     outcome = yield from _choose(workload, catalog, constraints, learnt)
-    if outcome.superseded.drops and outcome.is_cramped and not constraints.single_steps:
+    has_time = outcome.search.planning.complete
+    if has_time and outcome.superseded.drops and outcome.is_cramped and not constraints.single_steps:
         left = replace(constraints, seconds=outcome.search.planning.seconds_left)
         roomier = yield from _choose(workload, catalog, left, learnt, outcome.superseded)
         if roomier.search.planning.complete and roomier.keeps_to_limits and roomier.cost < outcome.cost:
@@ -111,8 +112,7 @@ def _choose(
     superseded = Superseded()
     if planning.complete:
         unplanned = [planning.queries[query].query for query in planning.unplannable]
-        left = replace(constraints, seconds=planning.seconds_left)
-        superseded = yield from judge_superseded(found, unplanned, duplicates, writes, left)
+        superseded = yield from judge_superseded(found, unplanned, duplicates, writes, planning, constraints)
     return _Outcome(
         search=search,
         creates=advised_creates(found),

@@ -153,11 +153,8 @@ class KnownCosts:
 
     def tells_apart(self, query: str, index: Index, wider: Index) -> bool:
         """Whether some plan was made with the wider of two indexes, or what stands in for it, while the other was not there."""
-        stand_in = self._stand_ins.get(query, {}).get(wider)
-        return any(
-            index not in plan.shown and (wider in plan.shown or (stand_in is not None and stand_in in plan.shown))
-            for plan in self._plans[query]
-        )
+        alone = frozenset({wider})
+        return any(index not in plan.shown and not self.beyond(query, plan, alone) for plan in self._plans[query])
 
     def options(self, query: str) -> tuple[Option, ...]:
         """The plan that costs least for each set of indexes that one used; none where a subset of it costs no more."""

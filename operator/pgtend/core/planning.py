@@ -6,12 +6,12 @@ The size of the batches decides when something is asked, never what: where the t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pgtend.core.candidate_set import CandidateSet
 from pgtend.core.known_costs import NOTHING, IndexSet, KnownCosts, KnownPlan
-from pgtend.core.questions import Questions
+from pgtend.core.questions import Answers, Questions
 from pgtend.domain.advice import CostAnswer, CostRequest, CostsRequest, PlanCost, Unplannable
 from pgtend.domain.workload import WeightedQuery
 
@@ -114,21 +114,26 @@ class Planning:
             for query, shown in dict.fromkeys(questions)
             if query not in self.unplannable and self.known.plan_with(query, shown, slack=slack.get(query, 0.0)) is None
         ]
-        while remaining:
-            if self._is_over():
-                return
-            batch, remaining = remaining[: self._batch], remaining[self._batch :]
-            answers = yield CostsRequest(
-                requests=tuple(
-                    CostRequest(query=self.queries[query].query, shown=self._candidates.in_order(shown))
-                    for query, shown in batch
-                )
-            )
+        answers = yield from self.answer(
+            [
+                CostRequest(query=self.queries[query].query, shown=self._candidates.in_order(shown))
+                for query, shown in remaining
+            ]
+        )
+        for (query, shown), answer in zip(remaining, answers, strict=False):  # fewer where the time is spent
+            self._pool.answers[query, shown] = answer
+            self._learn(query, shown, answer)
+
+    def answer(self, requests: Sequence[CostRequest]) -> Generator[CostsRequest, Answers, Sequence[CostAnswer]]:
+        """The answers to these, in batches; once the time is spent, to the first of them only."""
+        answered: list[CostAnswer] = []
+        while len(answered) < len(requests) and not self._is_over():
+            batch = tuple(requests[len(answered) : len(answered) + self._batch])
+            answers = yield CostsRequest(requests=batch)
             self._seconds += answers.seconds
             self._batch = _next_batch(len(batch), self._batch, answers.planning_seconds)
-            for (query, shown), answer in zip(batch, answers.costs, strict=True):
-                self._pool.answers[query, shown] = answer
-                self._learn(query, shown, answer)
+            answered += answers.costs
+        return answered
 
     def _learn(self, query: str, shown: IndexSet, answer: CostAnswer) -> None:
         if isinstance(answer, PlanCost) and not shown and answer.cost > NEVER_ENDING:

@@ -176,7 +176,7 @@ class Search:
     def _all_in(self, indexes: IndexSet) -> float:
         return self.objective.query_price(indexes) + self.objective.upkeep_of(indexes)
 
-    def _settle(self, patience: int = ROUNDS) -> Questions:
+    def _settle(self, patience: int) -> Questions:
         """Choose, plan what was chosen, take that in, choose again: until a choice comes back, or so many were no better.
 
         Where the time is over, there is one choice more, from what is known.

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pgtend.core.candidates import starts_with
 from pgtend.core.canonical import index_name, proposal_hash
 from pgtend.core.evidence import Found
-from pgtend.core.known_costs import IndexSet
+from pgtend.core.known_costs import NOTHING
+from pgtend.core.planning import Planning
 from pgtend.core.questions import Answers
 from pgtend.core.redundancy import can_stand_in, definition_of, drop_of, is_droppable, is_plain
 from pgtend.core.upkeep import Writes, upkeep_of
@@ -30,7 +31,6 @@ WORSE = 0.05
 """Share by which a query's estimated cost may rise without an index: reading a wider one is never quite as cheap."""
 LEAST_SAID = 0.0005
 """Share below which nothing is said to get dearer."""
-NOTHING: IndexSet = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,7 @@ def judge_superseded(
     unplanned: Iterable[Query],
     duplicates: Sequence[AdvisedChange],
     writes: Writes,
+    planning: Planning,
     constraints: Constraints,
 ) -> Judging:
     """Try the plans of the workload without each index that a wider one holds, the narrowest first, as long as time lasts.
@@ -86,7 +87,7 @@ def judge_superseded(
         each.weight * first[each.id] for each in found.queries if each.id in first
     )
     dropped: list[ExistingIndex] = []
-    loss = saved = seconds = 0.0
+    loss = saved = 0.0
     notes: list[str] = []
     for index in sorted(_candidates(found, twins, constraints), key=_narrow_first):
         if not _covers(index, dropped, found, constraints):
@@ -100,14 +101,11 @@ def judge_superseded(
         gone = [index, *twins[index.oid]]
         asked = [each for each in touching if standing[each.id].may_use(gone)]
         hidden = tuple(sorted(each.oid for each in (*dropped, *gone)))
-        answers: tuple[PlanCost | Unplannable, ...] = ()
-        if asked:
-            if constraints.seconds is not None and seconds >= constraints.seconds:
-                break
-            answered = yield CostsRequest(
-                requests=tuple(_request(each, reads[each.id], hidden, found, constraints) for each in asked)
-            )
-            seconds, answers = seconds + answered.seconds, answered.costs
+        answers = yield from planning.answer(
+            [_request(each, reads[each.id], hidden, found, constraints) for each in asked]
+        )
+        if len(answers) < len(asked):
+            break
         refused = next((each.reason for each in answers if isinstance(each, Unplannable)), None)
         if refused is not None:
             notes.append(_kept(index, refused))
@@ -134,8 +132,6 @@ def _twins(found: Found, duplicates: Sequence[AdvisedChange]) -> Mapping[int, Se
     surplus = {(change.index.schema, change.index.name) for change in duplicates}
     going = [each for each in found.catalog.indexes if (each.table.schema, each.name) in surplus]
     twins: dict[int, list[ExistingIndex]] = defaultdict(list)
-    for each in going:
-        twins[each.oid] = []
     for index in found.catalog.indexes:
         if index.index is not None and index not in going:
             twins[index.oid] += [each for each in going if each.index and definition_of(each) == definition_of(index)]

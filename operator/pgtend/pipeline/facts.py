@@ -174,6 +174,6 @@ def _unverified_on(*, table_of: Index, but: str, scene: Scene) -> str | None:
             continue
         if other.status.proposal.index.table_name != table_of.table_name:
             continue
-        if other.status.intent is not None or has_verdict(other, Verdict.MEASURING):
+        if other.status.intent is not None or has_verdict(other, Verdict.MEASURING, Verdict.REGRESSED):
             return other.name
     return None
