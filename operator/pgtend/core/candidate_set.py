@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import replace
 
 from pgtend.core.candidates import candidates, starts_with
 from pgtend.core.known_costs import NOTHING, IndexSet
@@ -21,7 +20,6 @@ class CandidateSet:
     def __init__(self, catalog: Catalog, constraints: Constraints) -> None:
         self._catalog = catalog
         self._constraints = constraints
-        self._unwanted = {replace(index, name=None) for index in constraints.unwanted}
         self._relations: dict[str, frozenset[TableName]] = {}
         self._places: dict[Index, int] = {}
         self.own: dict[str, IndexSet] = {}
@@ -37,8 +35,7 @@ class CandidateSet:
         """Take in the candidates of these queries, and ask for the sizes of the new ones; returns the answer."""
         own: dict[str, tuple[Index, ...]] = {}
         for each in queries:
-            found = candidates(each.query, self._catalog, self._constraints)
-            own[each.id] = tuple(index for index in found if index not in self._unwanted)
+            own[each.id] = candidates(each.query, self._catalog, self._constraints)
             self._relations[each.id] = each.query.relations
         new = tuple(dict.fromkeys(index for found in own.values() for index in found if index not in self._places))
         self._places |= {index: place for place, index in enumerate(new, len(self._places))}

@@ -48,7 +48,6 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
         promising = [
             (index, scan, lookup)
             for index in candidates(query.query, catalog, constraints)
-            if index not in constraints.unwanted
             for scan, lookup in _pages(index, catalog.tables[index.table_name])
         ]
         if not promising:

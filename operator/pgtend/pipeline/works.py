@@ -7,6 +7,7 @@ afterwards. Letting go of a task (at shutdown) does not end a build on the serve
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from enum import StrEnum
 from pgtend.domain.finding import ConnectionRefusedByTarget, DefinitionRefused, FencedOff, StatementFailed
 from pgtend.pipeline.surroundings import Ports
 
+_LOG = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 600.0
 
@@ -114,8 +116,9 @@ class Works:
         if self._tasks:
             await asyncio.wait(self._tasks.values())
         for task in self._tasks.values():
-            if not task.cancelled():
-                task.exception()  # seen: whoever lets go does not ask any more
+            error = None if task.cancelled() else task.exception()
+            if error is not None:  # nobody asks for it any more; its text may hold what is no log's business
+                _LOG.error("A statement's task ended with %s while its loop let go of it.", type(error).__name__)
         self._tasks.clear()
 
     def _note_trouble(self, key: tuple[str, Verb], ports: Ports) -> None:

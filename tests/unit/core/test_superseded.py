@@ -78,7 +78,7 @@ def test_what_begins_a_primary_key_goes_and_the_key_stays() -> None:
     "kept_for", ["unique", "primary", "constraint", "replica_identity", "partition_attached", "clustered"]
 )
 def test_what_something_depends_on_never_goes(kept_for: str) -> None:
-    assert dropped(replace(NARROW, **{kept_for: True}), WIDE) == []  # type: ignore[arg-type]
+    assert dropped(replace(NARROW, **{kept_for: True}), WIDE) == []  # type: ignore[arg-type]  # the case table names the fields
 
 
 OTHER_ORDER = (IndexColumn(column="vendor_id", order=SortOrder.DESC), IndexColumn(column="wedding_date"))
@@ -104,7 +104,7 @@ def test_nothing_goes_for_an_index_that_cannot_do_all_it_does(wider: Index) -> N
 
 @pytest.mark.parametrize("state", [{"valid": False}, {"ready": False}])
 def test_nothing_goes_for_an_index_that_is_not_finished(state: Mapping[str, bool]) -> None:
-    assert dropped(NARROW, replace(WIDE, **state), texts=(BY_VENDOR,)) == []  # type: ignore[arg-type]
+    assert dropped(NARROW, replace(WIDE, **state), texts=(BY_VENDOR,)) == []  # type: ignore[arg-type]  # the case table names the fields
 
 
 @pytest.mark.parametrize(

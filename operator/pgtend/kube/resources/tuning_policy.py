@@ -189,7 +189,9 @@ class Verification(Declared):
     improvement_percent: Annotated[
         int,
         Field(
-            ge=1, le=99, description="The helped queries must get faster by at least this much to count as improved."
+            ge=1,
+            le=99,
+            description="The helped queries must get faster by at least this much to count as improved; what promises less is not proposed.",
         ),
     ] = 10
     regression_percent: Annotated[
