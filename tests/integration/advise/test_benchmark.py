@@ -35,7 +35,7 @@ KEYS = (
 BUDGET = 3_500_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workshop(postgres15: PostgresServer) -> Iterator[Database]:
     with fresh_database(postgres15) as database:
         database.run(*SCHEMA)
