@@ -250,6 +250,21 @@ def test_a_rare_helped_statement_does_not_hold_up_the_others() -> None:
     assert {each.fingerprint: each.before.n for each in measurement.treated} == {"helped": 30, "rare": 1}
 
 
+@pytest.mark.parametrize("seen", range(5, 10))
+def test_a_statement_that_runs_all_the_time_is_waited_for_until_its_loss_could_be_seen(seen: int) -> None:
+    def load(t: int, count: int) -> Means:
+        return {name: mean for name, mean in BEFORE.items() if name != "writer" or t >= count - seen}
+
+    def baseline_of(count: int) -> Measurement | str:
+        pieces = slices(lambda t: load(t, count), count)
+        return take_baseline(pieces, ["helped"], ["reader", "writer"], ["control-a"], 60.0)
+
+    answer = baseline_of(10)
+    assert isinstance(answer, str)
+    assert f"the statements on the table that run all the time ran in {seen} slices of 60 s" in answer
+    assert isinstance(baseline_of(2 * seen + 1), Measurement)
+
+
 def test_controls_run_often_and_are_never_treated() -> None:
     pieces = slices(lambda t: {**BEFORE, "rare": 500.0} if t < 12 else BEFORE, 40)
     measurement = take_baseline(

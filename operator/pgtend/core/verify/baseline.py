@@ -24,8 +24,8 @@ MAX_TREATED = 50
 _SHORTEST_SLICE = timedelta(seconds=5)
 _LONGEST_SLICE = timedelta(minutes=1)
 _SLICES_PER_WINDOW = 30
-_CONTROL_PRESENCE = 0.5
-"""A control ran in at least this share of the slices."""
+_REGULAR = 0.5
+"""A statement that ran in at least this share of the slices runs all the time. Only such a one is a control, and is waited for."""
 _CONTROL_NOISE_FLOOR = 0.05**2
 """Variance added to a control's own: each statement drifts a little by itself, so the quietest must not speak for all."""
 
@@ -76,8 +76,13 @@ def take_baseline(
         )
     expected = statements if not helped else expected_of(statements)
     there = slices_reached([(each.before.n, each.weight) for each in expected])
+    whose = "statements that would gain" if helped else "statements on the table"
+    if there >= MIN_SLICES:
+        # Nothing could ever be said of one that runs all the time and was seen a little too briefly, however slow it becomes.
+        # It is waited for: at most until there are twice as many slices as are needed.
+        late = [each.before.n for each in statements if _REGULAR * len(slices) <= each.before.n < MIN_SLICES]
+        there, whose = min(late, default=there), "statements on the table that run all the time"
     if there < MIN_SLICES:
-        whose = "statements that would gain" if helped else "statements on the table"
         return (
             f"There is not enough to compare with yet: the {whose} ran in {there} slices of "
             f"{slice_seconds:.0f} s before the change, and {MIN_SLICES} are needed. pgtend goes on collecting; "
@@ -123,7 +128,7 @@ def _choose_controls(slices: Sequence[Slice], candidates: Sequence[str]) -> tupl
     The noise is half the mean squared difference of neighbouring slices (von Neumann's estimate), which common slow drift does
     not enter: a control that follows the load closely is what is wanted.
     """
-    enough = max(_CONTROL_PRESENCE * len(slices), MIN_SLICES)
+    enough = max(_REGULAR * len(slices), MIN_SLICES)
     time = dict.fromkeys(candidates, 0.0)
     for piece in slices:
         for name, load in piece.loads.items():
