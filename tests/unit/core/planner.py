@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 
 from pgtend.core.advise import Advisor
@@ -12,7 +13,10 @@ from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.domain.advice import Advice, CostAnswer, CostRequest, PlanCost, SizesRequest, Unplannable
 from pgtend.domain.catalog import Catalog, Table
 from pgtend.domain.index import Index
+from pgtend.domain.plan import PlanNode
 from pgtend.domain.workload import Query
+from tests.unit.core import plans
+from tests.unit.core.plans import over, scan
 
 
 class Planner:
@@ -26,9 +30,14 @@ class Planner:
         plan_seconds: float = 0.0,
         *,
         hides: bool = True,
+        loops: float = 0.0,
     ) -> None:
         self.catalog = catalog
         self.hides = hides
+        self.loops = loops
+        """How often a lookup by a joined column runs, which is what risk is priced by; 0: nothing is told of the plans."""
+        self.loops = loops
+        """Runs of each lookup by a joined column, told in the plan's shape, which without them is not told."""
         self.unplannable = unplannable or {}
         self.seconds = seconds
         self.plan_seconds = plan_seconds
@@ -63,24 +72,31 @@ class Planner:
             return Unplannable(reason=self.unplannable[query.fingerprint])
         if request.hidden and not self.hides:
             return Unplannable(reason="Nothing can be hidden here.")
-        there = [
-            each.index
+        usable: list[tuple[Index, Index | str]] = [
+            (each.index, each.name)
             for each in self.catalog.indexes
             if each.index is not None and each.valid and each.oid not in request.hidden
         ]
+        usable += [(index, index) for index in request.shown]
         cost = 1.0
         used: set[Index] = set()
+        scans: list[PlanNode] = []
         for use in table_uses(query, self.catalog):
             table = self.catalog.tables[use.table]
-            best, chosen = _scan(table), None
-            for index in (*there, *request.shown):
+            best, chosen, node = _scan(table), None, scan(use.table.table, table.rows, _scan(table))
+            for index, named in usable:
                 lookup = _lookup(index, use, table)
                 if lookup is not None and lookup < best:
                     best, chosen = lookup, index
+                    node = scan(use.table.table, 3, lookup, kind="Index Scan", index=named, conditions=1)
+                    if scans and index.columns[0].column in use.joined:
+                        node = replace(node, loops=self.loops, cost=lookup / max(self.loops, 1.0))
             cost += best
+            scans.append(node)
             if chosen is not None and chosen in request.shown:
                 used.add(chosen)
-        return PlanCost(cost=cost, used=frozenset(used), summary="Index Scan" if used else "Seq Scan")
+        shape = over(plans.node("Nested Loop", 1, cost), *((each,) for each in scans)) if self.loops else ()
+        return PlanCost(cost=cost, used=frozenset(used), summary="Index Scan" if used else "Seq Scan", shape=shape)
 
 
 def _scan(table: Table) -> float:

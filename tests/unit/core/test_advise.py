@@ -2,19 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtend.core.advise import advise
-from pgtend.core.candidates import is_served, starts_with
-from pgtend.core.planning import FIRST_AT_ONCE, Pool
+from pgtend.core.candidates import is_served
+from pgtend.core.planning import FIRST_AT_ONCE
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.statement import read_statement
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, PlanCost
-from pgtend.domain.catalog import Catalog, ExistingIndex
+from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import Action
 from pgtend.domain.workload import Load, Query, WeightedQuery, Workload
@@ -56,13 +55,6 @@ def creates(advice: Advice) -> list[Index]:
     return [change.index for change in advice.changes if change.action is Action.CREATE]
 
 
-def applied(of: Catalog, advice: Advice) -> Catalog:
-    made: list[ExistingIndex] = [
-        existing(index, f"made_{number}", oid=1000 + number) for number, index in enumerate(creates(advice))
-    ]
-    return replace(of, indexes=(*of.indexes, *made))
-
-
 def test_the_obvious_index_is_found_with_its_evidence() -> None:
     advice = ask(workload(TEXTS[:1]))
     (change,) = advice.changes
@@ -101,22 +93,6 @@ def test_what_is_advised_keeps_to_its_limits_and_is_not_there_already(
     assert advice.cost_after <= advice.cost_before
 
 
-@settings(max_examples=30, deadline=None)
-@given(workloads, budgets)
-def test_the_same_input_gives_the_same_answer(given_workload: Workload, budget: int | None) -> None:
-    constraints = Constraints(storage_budget=budget)
-    assert ask(given_workload, constraints=constraints) == ask(given_workload, constraints=constraints)
-
-
-@settings(max_examples=30, deadline=None)
-@given(workloads)
-def test_once_the_advice_is_applied_there_is_nothing_new(given_workload: Workload) -> None:
-    of = SHOP
-    advice = ask(given_workload, of)
-    again = ask(given_workload, applied(of, advice))
-    assert creates(again) == []
-
-
 def all_in(advice: Advice) -> float:
     """The cost of the workload and of the upkeep: what advice without a price of risk makes least."""
     return advice.cost_after + sum(change.evidence.write_cost for change in advice.changes)
@@ -131,19 +107,6 @@ def test_a_larger_budget_is_worse_by_no_more_than_the_advice_itself_says(
     smaller = ask(given_workload, constraints=within)
     larger = ask(given_workload, constraints=replace(within, storage_budget=budget + more))
     assert all_in(larger) * (1 - (larger.gap or 0.0)) <= all_in(smaller) * (1 + 1e-6)
-
-
-@settings(max_examples=30, deadline=None)
-@given(workloads, st.lists(st.integers(0, 100_000_000), min_size=2, max_size=5), st.sampled_from((0.0, 0.002, 0.05)))
-def test_with_one_pool_a_larger_budget_is_never_worse(
-    given_workload: Workload, drawn: list[int], minimum_gain: float
-) -> None:
-    pool, planner, reached = Pool(), Planner(SHOP), inf
-    for budget in sorted(drawn):
-        within = Constraints(storage_budget=budget, minimum_gain=minimum_gain, price_risk=False)
-        advice = planner.answer(advise(given_workload, SHOP, within, pool))
-        assert all_in(advice) <= reached * (1 + 1e-6)  # the evidence is rounded
-        reached = all_in(advice)
 
 
 @settings(max_examples=30, deadline=None)
@@ -172,16 +135,6 @@ def test_batches_are_as_large_as_the_planner_is_quick_and_do_not_change_the_answ
     assert slow.batches[0] == FIRST_AT_ONCE
     assert set(slow.batches[1:]) == {1}
     assert max(quick.batches) > FIRST_AT_ONCE
-
-
-@settings(max_examples=30, deadline=None)
-@given(workloads)
-def test_no_chosen_index_is_the_beginning_of_another(given_workload: Workload) -> None:
-    chosen = creates(ask(given_workload))
-    for one in chosen:
-        for other in chosen:
-            if one is not other and one.table_name == other.table_name and starts_with(other, one):
-                pytest.fail(f"{one} is served by {other}")
 
 
 def test_an_index_that_does_not_pay_for_its_writes_is_not_advised() -> None:
@@ -215,15 +168,6 @@ def test_the_advice_says_how_far_it_may_be_from_the_best(given_workload: Workloa
     advice = ask(given_workload, constraints=Constraints(storage_budget=budget, minimum_gain=0.0, price_risk=False))
     assert advice.gap is None or 0 <= advice.gap < 1
     assert advice.complete
-
-
-def test_what_one_search_has_learnt_serves_the_next() -> None:
-    pool = Pool()
-    first, second = Planner(SHOP), Planner(SHOP)
-    advice = first.answer(advise(workload(), SHOP, Constraints(), pool))
-    again = second.answer(advise(workload(), SHOP, Constraints(), pool))
-    assert again.cost_after <= advice.cost_after * (1 + Constraints().tolerance)
-    assert second.explains < first.explains
 
 
 def test_an_invalid_index_does_not_count_as_one() -> None:

@@ -279,15 +279,6 @@ def followed(of: Catalog, advice: Advice) -> Catalog:
 
 
 @settings(max_examples=40, deadline=None)
-@given(workloads, there)
-def test_once_the_advice_is_followed_there_is_nothing_new(
-    given_workload: Workload, indexes: list[ExistingIndex]
-) -> None:
-    of = shop(*indexes)
-    assert ask(given_workload, followed(of, ask(given_workload, of))).changes == ()
-
-
-@settings(max_examples=40, deadline=None)
 @given(workloads, there, limits)
 def test_the_limits_hold_once_the_advice_is_followed_and_whatever_goes_is_held_by_what_is_there_then(
     given_workload: Workload, indexes: list[ExistingIndex], within: Constraints
