@@ -14,10 +14,9 @@ import psycopg
 
 from benchmarks.advisor import tpch
 from benchmarks.advisor.databases import RECIPES, database_of, ensure_database
-from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.measuring import Referee, Result, keep
 from benchmarks.advisor.methods import BASELINES, MEGABYTE, run_baseline, run_pgtend
-from benchmarks.advisor.optimum import Optimum, Search, load, save
+from benchmarks.advisor.optimum import Optimum, Search, kept_at, load, save
 from benchmarks.advisor.plotting import plot
 from benchmarks.advisor.problems import IndexSet, read_problem, sizes_of_candidates, spell
 from benchmarks.advisor.schemas import KEYS
@@ -71,7 +70,7 @@ async def compare_as(user: str, server: BenchServer, arguments: argparse.Namespa
     problem = await read_problem(name, server.dsn(database, user), texts, digest, size_model)
     budgets = [int(float(each) * MEGABYTE) for each in arguments.budgets.split(",")]
     print(f"{name}, {len(problem.queries)} queries, statistics {digest}, load {os.getloadavg()[0]:.1f}")
-    kept = bench_folder() / f"{problem.name}-{digest}-{size_model}-width{arguments.width}.optimum.json"
+    kept = kept_at(problem, arguments.width)
     missing = [budget for budget in budgets if budget not in load(kept)]
     if arguments.optimum and missing:
         with server.connect(database) as connection:

@@ -1,6 +1,8 @@
-"""Budgets in real bytes: what each method chooses by pgtend's size model, and what it takes once built.
+"""Budgets in real bytes: what each method chooses by pgtend's size model, what it takes once built, and what pgtend has for that.
 
-``python -m benchmarks.advisor.built`` prints a line for each method and budget. Each index is built once, and its size kept.
+``python -m benchmarks.advisor.built`` prints a line for each method and budget, and then compares at equal built size: pgtend is
+given the bytes that each other set takes once it is built. Each index is built once, in a copy of the database, its size kept and
+itself dropped; the database that the methods ask is not touched.
 """
 
 from __future__ import annotations
@@ -8,7 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
+from collections.abc import Callable
 
 import psycopg
 
@@ -19,11 +23,15 @@ from benchmarks.advisor.executed import DATABASE, build, drop_all
 from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.measuring import Referee, Result
 from benchmarks.advisor.methods import BASELINES, MEGABYTE, run_baseline, run_pgtend
-from benchmarks.advisor.problems import IndexSet, read_problem
-from benchmarks.advisor.server import ensure_server
+from benchmarks.advisor.optimum import kept_at, load
+from benchmarks.advisor.problems import IndexSet, Problem, read_problem
+from benchmarks.advisor.server import BenchServer, ensure_server
 from pgtend.domain.advice import SizeModel
 from pgtend.domain.index import Index
 from pgtend.postgres.ddl import create_index
+
+Builder = Callable[[IndexSet], int]
+"""Bytes of a set once built."""
 
 
 def main() -> int:
@@ -38,35 +46,80 @@ def main() -> int:
 
 
 async def compare(arguments: argparse.Namespace) -> None:
-    """Each method at each budget."""
+    """Each method at each budget, then pgtend with the bytes of each other set."""
     server = ensure_server()
-    digest = ensure_database(server, "tpch")
-    ensure_copy(server, "tpch", DATABASE)
-    dsn = server.dsn(database_of("tpch"))
-    problem = await read_problem("tpch", dsn, tpch.usual_queries(), digest, SizeModel.PGTEND)
+    with server.superuser_of_a_run() as user:
+        digest = ensure_database(server, "tpch")
+        ensure_copy(server, "tpch", DATABASE)
+        dsn = server.dsn(database_of("tpch"), user)
+        problem = await read_problem("tpch", dsn, tpch.usual_queries(), digest, SizeModel.PGTEND)
+        await compare_on(problem, server, arguments)
+
+
+async def compare_on(problem: Problem, server: BenchServer, arguments: argparse.Namespace) -> None:
+    """The same on this problem."""
     budgets = [int(float(each) * MEGABYTE) for each in arguments.budgets.split(",")]
-    results: list[Result] = []
-    with server.connect(database_of("tpch")) as counter:
-        results += await run_pgtend(
-            problem,
-            budgets,
-            arguments.width,
-            counter,
-            price_risk=arguments.price_risk,
-            plain_only=arguments.plain_only,
-        )
-        for name in BASELINES:
-            results += await run_baseline(name, problem, budgets, arguments.width, counter)
+    print(f"{problem.name}, statistics {problem.statistics}, load {os.getloadavg()[0]:.1f}")
     referee = Referee(problem=problem)
-    with server.connect(DATABASE) as connection:
-        sizes = built_sizes(connection, frozenset().union(*(result.chosen for result in results)))
+    with server.connect(database_of("tpch")) as counter, server.connect(DATABASE) as copy:
+
+        async def ours(budgets: list[int]) -> list[Result]:
+            return await run_pgtend(
+                problem,
+                budgets,
+                arguments.width,
+                counter,
+                price_risk=arguments.price_risk,
+                plain_only=arguments.plain_only,
+            )
+
+        def bytes_built(chosen: IndexSet) -> int:
+            new = referee.new_of(chosen)
+            sizes = built_sizes(copy, new)
+            return sum(sizes[spell_ddl(index)] for index in new)
+
+        first = await ours(budgets)
+        others: list[Result] = []
+        for name in BASELINES:
+            others += await run_baseline(name, problem, budgets, arguments.width, counter)
+        optima = load(kept_at(problem, arguments.width))
+        others += [
+            Result(method="optimum", budget=budget, chosen=optima[budget].chosen, seconds=0.0, explains=0)
+            for budget in budgets
+            if budget in optima
+        ]
+        await report([*first, *others], referee, bytes_built)
+        print("\nat the size that another set has once built:")
+        room = sorted({bytes_built(each.chosen) for each in others})
+        answers = dict(zip(room, await ours(room), strict=True))
+        for other in others:
+            await report_beside(other, answers[bytes_built(other.chosen)], referee, bytes_built)
+
+
+async def report(results: list[Result], referee: Referee, bytes_built: Builder) -> None:
+    """One line for each answer, then by how much a budget was exceeded at most."""
+    most = 0.0
     for result in results:
         ratio, estimated = await referee.judge(result.chosen)
-        built = sum(sizes[_text(index)] for index in result.chosen)
+        built = bytes_built(result.chosen)
+        most = max(most, built / result.budget)
         print(
             f"{result.method:10} {result.budget / MEGABYTE:6.0f} MB  ratio {ratio:.4f}  estimated {estimated / MEGABYTE:6.1f} MB  "
-            f"built {built / MEGABYTE:6.1f} MB ({100 * (built / max(estimated, 1) - 1):+.1f} %)  {result.explains:6} EXPLAINs"
+            f"built {built / MEGABYTE:6.1f} MB ({100 * (built / max(estimated, 1) - 1):+.1f} %)  {result.explains:6} EXPLAINs",
+            flush=True,
         )
+    print(f"built at most {100 * (most - 1):+.1f} % of a budget")
+
+
+async def report_beside(other: Result, ours: Result, referee: Referee, bytes_built: Builder) -> None:
+    """One line: what pgtend has for the bytes of another method's set."""
+    theirs, _ = await referee.judge(other.chosen)
+    ratio, _ = await referee.judge(ours.chosen)
+    print(
+        f"{other.method:10} {other.budget / MEGABYTE:6.0f} MB  built {bytes_built(other.chosen) / MEGABYTE:6.1f} MB ratio {theirs:.4f}  "
+        f"pgtend built {bytes_built(ours.chosen) / MEGABYTE:6.1f} MB ratio {ratio:.4f} ({100 * (ratio / theirs - 1):+.1f} %)",
+        flush=True,
+    )
 
 
 def built_sizes(connection: psycopg.Connection, indexes: IndexSet) -> dict[str, int]:
@@ -74,15 +127,16 @@ def built_sizes(connection: psycopg.Connection, indexes: IndexSet) -> dict[str, 
     path = bench_folder() / "built-sizes.json"
     sizes: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
     for index in sorted(indexes, key=repr):
-        if _text(index) not in sizes:
+        if spell_ddl(index) not in sizes:
             drop_all(connection)
-            sizes[_text(index)] = build(connection, frozenset({index}))[index]
+            sizes[spell_ddl(index)] = build(connection, frozenset({index}))[index]
             path.write_text(json.dumps(sizes, indent=1))
     drop_all(connection)
     return sizes
 
 
-def _text(index: Index) -> str:
+def spell_ddl(index: Index) -> str:
+    """The statement that makes an index, whatever it will be called."""
     return create_index(index, None, concurrently=False).as_string(None)
 
 

@@ -76,13 +76,17 @@ class Referee:
 
     async def judge(self, chosen: IndexSet) -> tuple[float, int]:
         """(cost ratio, bytes) of a set."""
-        chosen = frozenset(index for index in chosen if not self._is_there(index))
+        chosen = self.new_of(chosen)
         if chosen not in self._known:
             async with open_costing(self.problem) as costing:
                 ratio = await costing.total(chosen) / await costing.total(frozenset())
                 sizes = await costing.sizes(chosen)
                 self._known[chosen] = (ratio, sum(sizes[index] for index in chosen))
         return self._known[chosen]
+
+    def new_of(self, chosen: IndexSet) -> IndexSet:
+        """Those of a set that are not there already."""
+        return frozenset(index for index in chosen if not self._is_there(index))
 
     def _is_there(self, index: Index) -> bool:
         """Whether an existing index has the same keys and nothing else."""

@@ -49,7 +49,11 @@ async def run_pgtend(
     price_risk: bool = False,
     plain_only: bool = True,
 ) -> list[Result]:
-    """The advisor as `pgtend advise` runs it, once a budget; what it has learnt for one budget serves the next."""
+    """The advisor as `pgtend advise` runs it, once a budget; what it has learnt for one budget serves the next.
+
+    Where it chooses by the planner's cost alone, as the baselines do, it may also choose what they may: an index beside an
+    existing one that begins with its keys, which `pgtend advise` never thinks of (see ``Constraints.beside_wider``).
+    """
     results = []
     pool = Pool()
     for budget in budgets:
@@ -60,7 +64,7 @@ async def run_pgtend(
             minimum_gain=minimum_gain,
             price_risk=price_risk,
             plain_only=plain_only,
-            beside_wider=plain_only,
+            beside_wider=plain_only or not price_risk,
         )
         with measured(counter, problem) as spending:
             async with open_model(problem) as model:

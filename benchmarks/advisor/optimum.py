@@ -30,6 +30,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
+from benchmarks.advisor.folder import bench_folder
 from benchmarks.advisor.problems import IndexSet, Problem, plain_index, syntactic_candidates
 from benchmarks.advisor.what_if import WhatIf
 from pgtend.domain.index import Index, TableName
@@ -323,6 +324,11 @@ def save(path: Path, found: Iterable[Optimum]) -> None:
         for _, each in sorted(kept.items())
     ]
     path.write_text(json.dumps(content, indent=1))
+
+
+def kept_at(problem: Problem, width: int) -> Path:
+    """Where the answers for this workload, these statistics and these bytes are kept."""
+    return bench_folder() / f"{problem.name}-{problem.statistics}-{problem.size_model}-width{width}.optimum.json"
 
 
 def load(path: Path) -> dict[int, Optimum]:

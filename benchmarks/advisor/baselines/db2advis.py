@@ -24,11 +24,11 @@ async def db2advis(problem: Problem, costing: Costing, budget: int, width: int) 
             saved[index] += weight * (without.cost - with_all.cost)
     sizes = await costing.sizes(saved)
     by_ratio = sorted(saved, key=lambda index: (-saved[index] / sizes[index], repr(index)))
-    kept = [
-        index
-        for place, index in enumerate(by_ratio)
-        if not any(starts_with(better, index) for better in by_ratio[:place])
-    ]
+    combined: dict[Index, float] = {}
+    for index in by_ratio:
+        better = next((each for each in combined if starts_with(each, index)), index)
+        combined[better] = combined.get(better, 0.0) + saved[index]
+    kept = sorted(combined, key=lambda index: (-combined[index] / sizes[index], repr(index)))
     chosen: set[Index] = set()
     left = budget
     for index in kept:

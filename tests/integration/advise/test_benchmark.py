@@ -9,13 +9,15 @@ import pytest
 
 from benchmarks.advisor.baselines.db2advis import db2advis
 from benchmarks.advisor.baselines.extend import extend
+from benchmarks.advisor.built import built_sizes, spell_ddl
 from benchmarks.advisor.frozen_statistics import digest, freeze, read_statistics, restore
 from benchmarks.advisor.methods import run_pgtend
 from benchmarks.advisor.optimum import Optimum, Search, load, save
-from benchmarks.advisor.problems import open_costing, read_problem, sizes_of_candidates
+from benchmarks.advisor.problems import open_costing, plain_index, read_problem, sizes_of_candidates
 from benchmarks.advisor.schemas import Key
 from benchmarks.advisor.what_if import WhatIf
 from benchmarks.advisor.workloads import made_up
+from pgtend.domain.index import TableName
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
 
@@ -60,6 +62,24 @@ def test_made_up_workloads_are_the_same_for_the_same_seed(workshop: Database) ->
         first, again, other = (made_up(connection, KEYS, count=12, joins=5, seed=seed) for seed in (1, 1, 2))
     assert first == again != other
     assert any(text.count(" = t") >= 2 for text in first.values())
+
+
+def test_what_is_built_to_be_measured_is_dropped_again_and_remembered(
+    workshop: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGTEND_BENCH_FOLDER", str(tmp_path))
+    uses = TableName(schema="public", table="uses")
+    by_part, by_day = plain_index(uses, ["part"]), plain_index(uses, ["day"])
+    count = "select count(*) from pg_index where indrelid = 'uses'::regclass"
+    with workshop.connect() as connection:
+        sizes = built_sizes(connection, frozenset({by_part, by_day}))
+        assert connection.execute(count.encode()).fetchone() == (1,)
+        connection.execute(b"create index lasting on uses (part)")
+        (size,) = connection.execute(b"select pg_relation_size('lasting')").fetchone() or (None,)
+        assert sizes.keys() == {spell_ddl(by_part), spell_ddl(by_day)}
+        assert sizes[spell_ddl(by_part)] == size
+        connection.execute(b"truncate uses")
+        assert built_sizes(connection, frozenset({by_part})) == sizes
 
 
 async def test_nothing_is_better_than_the_optimum_and_nothing_is_below_its_bound(
