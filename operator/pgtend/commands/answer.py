@@ -86,8 +86,15 @@ def needs_analyze(change: AdvisedChange) -> bool:
 
 
 def find_change(answer: Answer, wanted: str) -> AdvisedChange | None:
-    """The change of that name, or of that number in the table."""
+    """The change of that name (with or without its schema), or of that number in the table; of one name in two schemas the first."""
     changes = answer.advice.changes
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 and 1 <= int(wanted) <= len(changes):
         return changes[int(wanted) - 1]
-    return next((change for change in changes if name_of(change) == wanted), None)
+    return next(
+        (
+            each
+            for each in changes
+            if wanted in (name_of(each), f"{each.index.schema}.{name_of(each)}", short_name(each))
+        ),
+        None,
+    )

@@ -8,13 +8,20 @@ from collections.abc import Iterator
 
 from pgtend.commands.figures import span
 from pgtend.commands.progress import Tell
-from pgtend.core.statement import OWN, Unusable, read_entry
+from pgtend.core.statement import Unusable, read_entry
 from pgtend.core.upkeep import rows_counted
 from pgtend.core.wording import count_of
-from pgtend.core.workload import observed_workload, since_reset, sum_by_fingerprint
+from pgtend.core.workload import (
+    fingerprints_of,
+    observed_workload,
+    since_reset,
+    sum_by_fingerprint,
+    sum_others,
+    sum_unusable,
+)
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, PgtendError
-from pgtend.domain.workload import CounterSnapshot, Load, OtherStatements, Query, StatementKey, Workload
+from pgtend.domain.workload import CounterSnapshot, OtherStatements, Query, StatementKey, Workload
 from pgtend.pipeline.samples import Samples
 from pgtend.ports import Database
 
@@ -26,7 +33,6 @@ _TEXTS_AT_ONCE = 500
 _SAMPLE_EVERY = 0.5
 """Seconds between two looks at running statements."""
 _SHOWN_KINDS = 4
-_NOTHING = Load(calls=0, total_ms=0.0)
 
 
 class NothingCounted(PgtendError):
@@ -61,30 +67,19 @@ async def read_observed(database: Database, catalog: Catalog, name: str) -> tupl
     snapshot = await database.read_counters()
     change = since_reset(snapshot)
     heaviest = sorted(change.loads, key=lambda key: (-change.loads[key].total_ms, repr(key)))[:MOST_ENTRIES]
-    queries: dict[str, Query] = {}
-    fingerprints: dict[StatementKey, str] = {}
-    left_out: dict[str, tuple[str, Load]] = {}
-    others: dict[str, tuple[int, Load]] = {}
+    entries: dict[StatementKey, Query | Unusable] = {}
     for start in range(0, len(heaviest), _TEXTS_AT_ONCE):
-        for entry in await database.read_texts(heaviest[start : start + _TEXTS_AT_ONCE]):
-            load = change.loads[entry.key]
-            query = read_entry(entry, catalog)
-            if not isinstance(query, Unusable):
-                fingerprints[entry.key] = query.fingerprint
-                queries[query.fingerprint] = query
-            elif query.other == OWN:
-                continue
-            elif query.other:
-                count, known = others.get(query.other, (0, _NOTHING))
-                others[query.other] = (count + 1, known + load)
-            else:
-                id_ = f"queryid {entry.key.queryid}"
-                _, known = left_out.get(id_, ("", _NOTHING))
-                left_out[id_] = (query.reason, known + load)
+        texts = await database.read_texts(heaviest[start : start + _TEXTS_AT_ONCE])
+        entries |= {text.key: read_entry(text, catalog) for text in texts}
     hours = change.elapsed.total_seconds() / 3600
-    loads = sum_by_fingerprint(change.loads, fingerprints)
-    written = rows_counted(catalog, snapshot.at, hours)
-    workload = observed_workload(loads, queries, hours, left_out, written, others)
+    workload = observed_workload(
+        sum_by_fingerprint(change.loads, fingerprints_of(entries)),
+        {each.fingerprint: each for each in entries.values() if isinstance(each, Query)},
+        hours,
+        sum_unusable(change.loads, entries),
+        rows_counted(catalog, snapshot.at, hours),
+        sum_others(change.loads, entries),
+    )
     if not workload.queries:
         raise NothingCounted(_nothing_counted(name, workload))
     return workload, tuple(_warnings(snapshot, workload))

@@ -18,17 +18,19 @@ def render_sql(answer: Answer) -> str:
 
     No statement says IF NOT EXISTS: it would take the invalid remains of a build that failed for the index.
     """
-    dropped = {change.index.name for change in answer.advice.changes if change.action is Action.DROP}
+    dropped = {
+        (change.index.schema, change.index.name) for change in answer.advice.changes if change.action is Action.DROP
+    }
     lines = [line for change in answer.advice.changes for line in _lines(change, dropped)]
     return "\n".join(lines if answer.advice.complete else [_INCOMPLETE, *lines])
 
 
-def _lines(change: AdvisedChange, dropped: Collection[str | None]) -> Iterator[str]:
+def _lines(change: AdvisedChange, dropped: Collection[tuple[str, str | None]]) -> Iterator[str]:
     evidence = change.evidence
     yield f"-- {_one_line(evidence.reason)}"
     if evidence.risk is not Risk.LOW:
         yield f"-- Risk {evidence.risk}: {_one_line(evidence.risk_reason)}"
-    needless = [name for name in evidence.makes_redundant if name not in dropped]
+    needless = [name for name in evidence.makes_redundant if (change.index.schema, name) not in dropped]
     if needless:
         yield f"-- Look afterwards whether these are still needed: {_one_line(', '.join(needless))}."
     if change.after is not None:

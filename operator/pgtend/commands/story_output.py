@@ -85,9 +85,10 @@ def _weighed(alternative: Alternative, evidence: Evidence) -> str:
 def _afterwards(change: AdvisedChange, answer: Answer) -> Iterator[str]:
     if change.after is not None:
         yield f"Only once {created_name(change.after)} is there and valid."
-    dropped = [name_of(each) for each in answer.advice.changes if each.action is Action.DROP]
-    redundant = [name for name in change.evidence.makes_redundant if name not in dropped]
-    going = [name for name in change.evidence.makes_redundant if name in dropped]
+    schema = change.index.schema
+    dropped = {(each.index.schema, each.index.name) for each in answer.advice.changes if each.action is Action.DROP}
+    redundant = [name for name in change.evidence.makes_redundant if (schema, name) not in dropped]
+    going = [name for name in change.evidence.makes_redundant if (schema, name) in dropped]
     if going:
         yield f"It takes the place of {', '.join(going)}, which can be dropped then."
     if redundant:

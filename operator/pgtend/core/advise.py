@@ -17,7 +17,7 @@ from pgtend.core.room import Room
 from pgtend.core.search import Search
 from pgtend.core.superseded import Superseded, judge_superseded
 from pgtend.core.unplanned import add_unplanned
-from pgtend.core.upkeep import upkeep_of, writes_of
+from pgtend.core.upkeep import upkeep_of_surplus, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.workload import UnplannableStatement, WeightedQuery, Workload
@@ -89,8 +89,7 @@ def _choose(
 ) -> Generator[SizesRequest | CostsRequest, Answers, _Outcome]:
     """Search for the best indexes, then for existing ones that go with them; ``going`` are those that make room already."""
     writes, hours = writes_of(workload, catalog), workload.hours or 1.0
-    alone = replace(catalog, indexes=())  # the twin keeps the same updates from being HOT: only entries are saved
-    duplicates = drop_duplicates(catalog, constraints, lambda index: upkeep_of(index, alone, writes) / hours)
+    duplicates = drop_duplicates(catalog, constraints, lambda index: upkeep_of_surplus(index, catalog, writes) / hours)
     room = Room(catalog, constraints, (*duplicates, *(going.drops if going else ())))
     within = replace(constraints, storage_budget=room.bytes_left)
     search = Search(workload, catalog, within, pool, room.free_slots)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgtend.core.candidates import starts_with
-from pgtend.core.known_costs import IndexSet, KnownCosts, KnownPlan
+from pgtend.core.known_costs import NOTHING, IndexSet, KnownCosts, KnownPlan
 from pgtend.core.plan_change import describe_plan_change
 from pgtend.core.plan_price import Lookups
 from pgtend.core.redundancy import definition_of, is_droppable, is_plain
@@ -21,14 +21,12 @@ from pgtend.core.wording import keys_of, reduction
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Index
-from pgtend.domain.recommendation import Action, Alternative, Evidence, HelpedQuery
+from pgtend.domain.recommendation import SHOWN_QUERIES, Action, Alternative, Evidence, HelpedQuery
 from pgtend.domain.workload import WeightedQuery
 
-SHOWN_QUERIES = 20
 SHOWN_ALTERNATIVES = 3
 SHOWN_REDUNDANT = 10
 SHOWN_PARTNERS = 3
-NOTHING: IndexSet = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,12 +18,11 @@ from pgtend.core.sql.inverted_usage import InvertedUse, Part
 from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.core.upkeep import upkeep_of, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
-from pgtend.domain.catalog import Catalog, ExistingIndex, Table
+from pgtend.domain.catalog import PAGE_BYTES, Catalog, ExistingIndex, Table
 from pgtend.domain.index import AccessMethod, Index, IndexColumn
-from pgtend.domain.recommendation import Action, Evidence, HelpedQuery, Risk
+from pgtend.domain.recommendation import SHOWN_QUERIES, Action, Evidence, HelpedQuery, Risk
 from pgtend.domain.workload import StatementKind, WeightedQuery, Workload
 
-PAGE = 8192
 LARGE_ENOUGH = 1_000
 """Pages of a table below which reading it as a whole is not worth such an index."""
 SHARES = {Part.WORD: 0.001, Part.ELEMENT: 0.005, Part.DOCUMENT: 0.005, Part.KEY: 0.01, Part.PIECE: 0.005}
@@ -31,7 +30,6 @@ SHARES = {Part.WORD: 0.001, Part.ELEMENT: 0.005, Part.DOCUMENT: 0.005, Part.KEY:
 _DESCENT = 4.0
 """Pages of the index that a lookup reads."""
 _INVERTED = (AccessMethod.GIN, AccessMethod.GIST, AccessMethod.SPGIST)
-_SHOWN_QUERIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +101,7 @@ def _helped_queries(
             continue
         for use in table_uses(query.query, catalog):
             table = catalog.tables[use.table]
-            pages = table.bytes / PAGE
+            pages = table.bytes / PAGE_BYTES
             if not is_indexable(table) or pages < LARGE_ENOUGH or _is_narrowed_otherwise(use, indexes):
                 continue
             for each in use.inverted:
@@ -157,8 +155,8 @@ def _change(
             saved_seconds_per_hour=round(saved / period, 3),
             size_bytes=size,
             write_cost=round(upkeep, 2),
-            queries=tuple(_shown(each, period) for each in helped[:_SHOWN_QUERIES]),
-            more_queries=max(len(helped) - _SHOWN_QUERIES, 0),
+            queries=tuple(_shown(each, period) for each in helped[:SHOWN_QUERIES]),
+            more_queries=max(len(helped) - SHOWN_QUERIES, 0),
             reason=f"{count} for {part} within values of a table of {table.bytes / 1e6:.0f} MB, which no B-tree serves. "
             "By statistics alone: no what-if plan has tried it, for HypoPG does not simulate GIN.",
             risk=Risk.MEDIUM,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pgtend.domain.catalog import Catalog, RelationKind, Table
+from pgtend.domain.catalog import PAGE_BYTES, Catalog, RelationKind, Table
 from pgtend.domain.workload import WeightedQuery
 
-SMALLEST_TABLE = 10 * 8192
+SMALLEST_TABLE = 10 * PAGE_BYTES
 """Bytes: what is smaller is read as a whole just as fast."""
 MOST_PARTS = 8
 """Partitions or children of one table that indexes are thought of for, the largest first: each one costs plans."""

@@ -15,7 +15,7 @@ ones less, but for a few near the line; with none of it every slower one looked 
 
 HypoPG gives its indexes no height, so that the planner charges nothing for the pages above their leaves, and takes a hypothetical
 twin of a primary key for cheaper than the primary key (a lookup of 8.07 instead of 8.44). What a real index of that size is
-charged for each search (``btcostestimate`` in selfuncs.c: 50 cpu_operator_cost a page on the way down) is added.
+charged for each search is added.
 
 A long scan of an index whose order is nearly that of the rows is charged as if they lay side by side; they only lie near each
 other, and fetching each takes several times what the planner charges for a row (such a plan took 2.3 times as long as a full scan).
@@ -25,31 +25,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil, log, sqrt
+from math import sqrt
 
+from pgtend.core.btree_costs import ENTRIES_A_PAGE, RANDOM_PAGE_COST, SEQ_PAGE_COST, descent_cost
 from pgtend.domain.advice import PlanCost
-from pgtend.domain.catalog import Catalog, Table
+from pgtend.domain.catalog import PAGE_BYTES, Catalog, Table
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.plan import PlanNode, PlanShape
 
 COLD_SHARE = 1 / 3
 """Share of the pages beyond the planner's charge that are taken to come from outside memory."""
-RANDOM_PAGE = 4.0
-SEQUENTIAL_PAGE = 1.0
-"""Costs of reading a page, as Postgres has them when nobody changes them."""
 CPU_OF_RUN = 0.55
 CPU_OF_ROW = 0.0175
 """What the planner charges for descending a B-tree of three levels, and for each row found: its default cpu costs."""
-CPU_OF_PAGE_DOWN = 0.125
-"""What the planner charges for each page of a real B-tree on the way from its root to a leaf, the leaf included."""
 LONG_SCAN = 1000.0
 """Rows from which on a single index scan is looked at."""
 CPU_OF_FETCH = 0.06
 """Cost of finding a row's page in memory when it is not the page of the row before."""
 LYING_SIDE_BY_SIDE = 16
 """Power of a correlation that says how far neighbours in the index lie on the same page: 0.98 means three quarters, 0.8 next to none."""
-PAGE_BYTES = 8192
-ENTRIES_A_PAGE = 200.0
 
 _LOOKUPS = frozenset({"Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
 _IN_HEAP_ORDER = frozenset({"Seq Scan", "Bitmap Heap Scan"})
@@ -118,9 +112,7 @@ def _descent(index: Index | str | None, table: Table) -> float:
     """What a search of a hypothetical index is not charged: the way from its root to a leaf. Nothing for an existing one."""
     if not isinstance(index, Index) or index.method is not AccessMethod.BTREE:
         return 0.0
-    leaves = table.rows / ENTRIES_A_PAGE
-    height = ceil(log(leaves) / log(ENTRIES_A_PAGE)) if leaves > 1 else 0
-    return (height + 1) * CPU_OF_PAGE_DOWN
+    return descent_cost(table.rows)
 
 
 def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[str, Index]) -> Iterator[Lookup]:
@@ -155,7 +147,7 @@ def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[st
         in_order = _order(number, search, index, shape, parents, tables, existing)
         if node.kind != "Index Only Scan":
             in_order *= _correlation(table, index) ** 2
-        page = in_order * SEQUENTIAL_PAGE + (1 - in_order) * RANDOM_PAGE
+        page = in_order * SEQ_PAGE_COST + (1 - in_order) * RANDOM_PAGE_COST
         yield Lookup(
             node=node,
             runs=runs,
@@ -171,7 +163,7 @@ def _long_scan(node: PlanNode, share: float, table: Table, existing: Mapping[str
     fetched = _rows_fetched(node, index, table)
     in_order = abs(_correlation(table, index)) ** LYING_SIDE_BY_SIDE
     pages = pages_read(max(table.bytes / PAGE_BYTES, 1.0), fetched)
-    page = in_order * SEQUENTIAL_PAGE + (1 - in_order) * RANDOM_PAGE
+    page = in_order * SEQ_PAGE_COST + (1 - in_order) * RANDOM_PAGE_COST
     charged = max(node.cost - CPU_OF_RUN - CPU_OF_ROW * fetched, 0.0)
     extra = COLD_SHARE * max(pages * page - charged, 0.0) + CPU_OF_FETCH * fetched * (1 - in_order)
     return Lookup(node=node, runs=1.0, fetched=fetched, pages=pages, in_order=in_order, extra=share * extra)

@@ -7,7 +7,6 @@ rows of a table that is large enough for a scan to hurt; cost is counted in page
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from math import ceil
 
 from pgtend.core.candidates import candidates
@@ -15,15 +14,13 @@ from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.room import Room
 from pgtend.core.size import estimate_size
 from pgtend.core.unplanned import add_unplanned
-from pgtend.core.upkeep import upkeep_of, writes_of
+from pgtend.core.upkeep import upkeep_of, upkeep_of_surplus, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
-from pgtend.domain.catalog import Catalog, Column, Table
+from pgtend.domain.catalog import PAGE_BYTES, Catalog, Column, Table
 from pgtend.domain.index import Index
-from pgtend.domain.recommendation import Action, Evidence, HelpedQuery, Risk
+from pgtend.domain.recommendation import SHOWN_QUERIES, Action, Evidence, HelpedQuery, Risk
 from pgtend.domain.workload import StatementKind, WeightedQuery, Workload
 
-PAGE = 8192
-SHOWN_QUERIES = 20
 LARGE_ENOUGH = 100
 """Pages of a table below which a scan is not worth an index."""
 FEW_ROWS = 0.05
@@ -35,10 +32,8 @@ UNKNOWN_SHARE = 0.005
 def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
     """The first candidate of each query that its statistics speak for, as long as budget and places last."""
     writes = writes_of(workload, catalog)
-    alone = replace(catalog, indexes=())
-    drops = drop_duplicates(
-        catalog, constraints, lambda index: upkeep_of(index, alone, writes) / (workload.hours or 1.0)
-    )
+    hours = workload.hours or 1.0
+    drops = drop_duplicates(catalog, constraints, lambda index: upkeep_of_surplus(index, catalog, writes) / hours)
     room = Room(catalog, constraints, drops)
     left = room.bytes_left
     chosen: dict[Index, list[tuple[WeightedQuery, float, float]]] = {}
@@ -80,7 +75,7 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
 def _pages(index: Index, table: Table) -> Iterable[tuple[float, float]]:
     """Pages read by a scan and by the index, where the index is worth it."""
     column = table.columns.get(index.columns[0].column or "")
-    scan = table.bytes / PAGE
+    scan = table.bytes / PAGE_BYTES
     share = _share(column, table.rows)
     if scan < LARGE_ENOUGH or share > FEW_ROWS:
         return []

@@ -11,10 +11,10 @@ from pgtend.core.sizing.distinct import UniqueKeys, key_spread
 from pgtend.core.sizing.expressions import key_column
 from pgtend.core.sizing.other_methods import brin_pages, gin_pages, hash_pages
 from pgtend.core.sizing.partial import keys_within, matching_share
-from pgtend.core.sizing.rows import PAGE, rows_in
+from pgtend.core.sizing.rows import rows_in
 from pgtend.core.sizing.spread import Spread
 from pgtend.core.sizing.widths import Value, entry_widths, mean
-from pgtend.domain.catalog import Catalog, Column, Table
+from pgtend.domain.catalog import PAGE_BYTES, Catalog, Column, Table
 from pgtend.domain.index import AccessMethod, Index, IndexColumn, TableName
 
 MARGIN = 0.05
@@ -38,13 +38,13 @@ def estimate_size(index: Index, catalog: Catalog, *, share: float | None = None,
     keys = [key_column(key, table) for key in index.columns]
     values = [_value(column) for column in (*keys, *map(table.columns.get, index.include))]
     if index.method is AccessMethod.BRIN:
-        return PAGE * brin_pages(values, table)
+        return PAGE_BYTES * brin_pages(values, table)
     if index.method in _INVERTED:
-        return PAGE * gin_pages(values[0], index.columns[0].opclass, table, share)
+        return PAGE_BYTES * gin_pages(values[0], index.columns[0].opclass, table, share)
     spreads = _spreads(index, keys, table, unique_keys(catalog, index.table_name), share)
     if index.method is AccessMethod.HASH:
-        return PAGE * hash_pages(spreads[-1])
-    return PAGE * btree_pages(
+        return PAGE_BYTES * hash_pages(spreads[-1])
+    return PAGE_BYTES * btree_pages(
         spreads,
         {each.nulls: entry_widths(values, each.nulls) for each in spreads[-1]},
         tuple(mean(entry_widths(values[:count], 0)) for count in range(1, len(keys) + 1)),

@@ -19,7 +19,7 @@ from pgtend.core.known_costs import NOTHING
 from pgtend.core.planning import Planning
 from pgtend.core.questions import Answers
 from pgtend.core.redundancy import can_stand_in, definition_of, drop_of, is_droppable, is_plain
-from pgtend.core.upkeep import Writes, upkeep_of
+from pgtend.core.upkeep import Writes, upkeep_of_surplus
 from pgtend.domain.advice import AdvisedChange, Constraints, CostRequest, CostsRequest, PlanCost, Unplannable
 from pgtend.domain.catalog import ExistingIndex
 from pgtend.domain.index import Index, TableName
@@ -116,8 +116,7 @@ def judge_superseded(
             if isinstance(answer, PlanCost)
         }
         lost = sum(each.weight * (after[each.id].cost - standing[each.id].cost) for each in asked)
-        # What the wider one holds keeps the same updates from being HOT, so that only the entries are saved.
-        upkeep = upkeep_of(definition_of(index), replace(catalog, indexes=()), writes)
+        upkeep = upkeep_of_surplus(definition_of(index), catalog, writes)
         bearable = all(plan.cost <= first[query] * (1 + WORSE) for query, plan in after.items())
         if bearable and lost <= upkeep + least_gain:
             dropped.append(index)
@@ -231,5 +230,5 @@ def _drop(
         f"All keys of {index.name} are the first ones of {name}, {which} can stand in for it: by the planner's estimate "
         f"no statement on the table {dearer} without it."
     )
-    upkeep = upkeep_of(definition_of(index), replace(found.catalog, indexes=()), writes) / (found.hours or 1.0)
+    upkeep = upkeep_of_surplus(definition_of(index), found.catalog, writes) / (found.hours or 1.0)
     return replace(drop_of(index, reason, upkeep), after=after)

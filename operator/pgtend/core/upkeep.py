@@ -1,30 +1,24 @@
 """What keeping an index up to date costs, in the planner's units, over the time that the workload was observed.
 
-Each row that is inserted, or updated without HOT, puts one entry into every B-tree of its table: a descent, at 50 times
-cpu_operator_cost for each page passed (DEFAULT_PAGE_CPU_MULTIPLIER in selfuncs.c), one cpu_index_tuple_cost, and one page
-written at seq_page_cost. Deletes leave index entries to VACUUM, which reads the index as a whole whatever it holds.
-An update of a column that an index holds cannot be HOT: it makes entries in this index, and in all the others, too.
+Each row that is inserted, or updated without HOT, puts one entry into every B-tree of its table: a descent, one
+cpu_index_tuple_cost, and one page written at seq_page_cost. Deletes leave index entries to VACUUM, which reads the index
+as a whole whatever it holds. An update of a column that an index holds cannot be HOT: it makes entries in this index, and
+in all the others, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil, log
 
+from pgtend.core.btree_costs import CPU_INDEX_TUPLE_COST, SEQ_PAGE_COST, descent_cost
 from pgtend.domain.catalog import Catalog, RelationKind, Table, WriteCounters
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.workload import Query, StatementKind, Workload
 
-CPU_OPERATOR_COST = 0.0025
-CPU_INDEX_TUPLE_COST = 0.005
-SEQ_PAGE_COST = 1.0
-PAGE_MULTIPLIER = 50
 _SHORTEST_HOURS = 1.0
 """Of counting, from which on a rate is made of it for longer."""
-ENTRIES_A_PAGE = 200.0
-"""Entries of a B-tree page, roughly; only the height of the tree hangs on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +39,15 @@ def upkeep_of(index: Index, catalog: Catalog, writes: Writes) -> float:
     table = catalog.tables[index.table_name]
     others = sum(each.valid for each in catalog.indexes_of(index.table_name))
     entries = sum(_entries(write, index, table, others) for write in writes.get(index.table_name, ()))
-    return entries * _cost_of_entry(table)
+    return entries * (descent_cost(table.rows) + CPU_INDEX_TUPLE_COST + SEQ_PAGE_COST)
+
+
+def upkeep_of_surplus(index: Index, catalog: Catalog, writes: Writes) -> float:
+    """What is saved where an index goes that another one stands in for.
+
+    Entries alone: what the other one holds goes on keeping the same updates from being HOT.
+    """
+    return upkeep_of(index, replace(catalog, indexes=()), writes)
 
 
 def writes_of(workload: Workload, catalog: Catalog) -> dict[TableName, list[Write]]:
@@ -162,8 +164,3 @@ def _columns_of(index: Index) -> frozenset[str]:
 def _share_without_hot(table: Table) -> float:
     updated = table.writes.updated
     return 1.0 - table.writes.hot_updated / updated if updated > 0 else 1.0
-
-
-def _cost_of_entry(table: Table) -> float:
-    height = ceil(log(max(table.rows, 2.0), ENTRIES_A_PAGE))
-    return SEQ_PAGE_COST + CPU_INDEX_TUPLE_COST + PAGE_MULTIPLIER * CPU_OPERATOR_COST * (height + 1)

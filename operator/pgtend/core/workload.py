@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pgtend.core.statement import OWN, Unusable
 from pgtend.domain.index import TableName
 from pgtend.domain.record import HourOfLoad
 from pgtend.domain.workload import (
@@ -26,6 +27,7 @@ from pgtend.domain.workload import (
 
 MOST_STATEMENTS = 1_000
 """Queries that are remembered; beyond it those that ran longest ago are forgotten."""
+_NOTHING = Load(calls=0, total_ms=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +35,11 @@ class Difference:
     """What ran between two snapshots.
 
     ``was_reset`` says that the counters started again in between, so that only what ran since the reset is known.
-    ``evicted`` says that entries were thrown out in between: loads of rare statements may be missing.
     """
 
     loads: Mapping[StatementKey, Load]
     elapsed: timedelta
     was_reset: bool = False
-    evicted: bool = False
 
 
 def difference(before: CounterSnapshot, after: CounterSnapshot) -> Difference:
@@ -55,12 +55,7 @@ def difference(before: CounterSnapshot, after: CounterSnapshot) -> Difference:
         load = _grown(earlier, counters)
         if load.calls > 0:
             loads[key] = load
-    return Difference(
-        loads=loads,
-        elapsed=after.at - before.at,
-        was_reset=was_reset,
-        evicted=after.dealloc != before.dealloc,
-    )
+    return Difference(loads=loads, elapsed=after.at - before.at, was_reset=was_reset)
 
 
 def since_reset(snapshot: CounterSnapshot) -> Difference:
@@ -77,6 +72,37 @@ def sum_by_fingerprint(loads: Mapping[StatementKey, Load], fingerprints: Mapping
         fingerprint = fingerprints.get(key)
         if fingerprint is not None:
             sums[fingerprint] = sums[fingerprint] + load if fingerprint in sums else load
+    return sums
+
+
+def fingerprints_of(entries: Mapping[StatementKey, Query | Unusable]) -> dict[StatementKey, str]:
+    """The query that each usable entry is."""
+    return {key: each.fingerprint for key, each in entries.items() if isinstance(each, Query)}
+
+
+def sum_unusable(
+    loads: Mapping[StatementKey, Load], entries: Mapping[StatementKey, Query | Unusable]
+) -> dict[str, tuple[str, Load]]:
+    """The loads of statements that cannot be used, by queryid, with the reason; not of those that no index could help."""
+    sums: dict[str, tuple[str, Load]] = {}
+    for key, load in loads.items():
+        each = entries.get(key)
+        if isinstance(each, Unusable) and not each.other:
+            _, known = sums.get(name := f"queryid {key.queryid}", ("", _NOTHING))
+            sums[name] = (each.reason, known + load)
+    return sums
+
+
+def sum_others(
+    loads: Mapping[StatementKey, Load], entries: Mapping[StatementKey, Query | Unusable]
+) -> dict[str, tuple[int, Load]]:
+    """The number and loads of statements that no index could help, by what they are; without pgtend's own."""
+    sums: dict[str, tuple[int, Load]] = {}
+    for key, load in loads.items():
+        each = entries.get(key)
+        if isinstance(each, Unusable) and each.other and each.other != OWN:
+            count, known = sums.get(each.other, (0, _NOTHING))
+            sums[each.other] = (count + 1, known + load)
     return sums
 
 

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from pgtend.domain.index import Index, TableName
 
+PAGE_BYTES = 8192
+"""Of a page of a table or index: BLCKSZ, which packaged servers leave as it is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseIdentity:
@@ -151,7 +154,6 @@ class Catalog:
     """Schemas in which unqualified names are looked up, in order (pg_catalog left out)."""
     extension_functions: frozenset[str] = frozenset()
     """Functions that belong to installed extensions, as schema.name."""
-    extensions: frozenset[str] = frozenset()
     stats_reset: datetime | None = None
     """When the database's statistics were last reset."""
 

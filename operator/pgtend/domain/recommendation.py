@@ -10,6 +10,9 @@ from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.index import Index
 from pgtend.domain.verification import Judgement, Measurement
 
+SHOWN_QUERIES = 20
+"""Of the queries that an index helps, those that evidence names."""
+
 
 class Action(StrEnum):
     """What a recommendation would do."""
@@ -126,7 +129,7 @@ class Evidence:
     size_bytes: int
     write_cost: float
     queries: tuple[HelpedQuery, ...]
-    """Those that gain most, at most 20."""
+    """Those that gain most, at most ``SHOWN_QUERIES``."""
     more_queries: int = 0
     """How many it helps besides these."""
     reason: str = ""

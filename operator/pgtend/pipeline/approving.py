@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgtend.core.approval import POLICY, ApprovalStep, take_approval
+from pgtend.core.approval import ApprovalStep, is_taken_in, take_approval
 from pgtend.core.decide import policy_approves
 from pgtend.domain.recommendation import ApprovalState, ConditionType, Recommendation
 from pgtend.pipeline.surroundings import Scene
@@ -32,9 +32,7 @@ def is_newly_approved(recommendation: Recommendation) -> bool:
     record = recommendation.status.approval
     if record is None or recommendation.approval is not ApprovalState.APPROVED:
         return False
-    is_known = record.state is ApprovalState.APPROVED and record.by != POLICY
-    awaits_pending = record.state is ApprovalState.PENDING and record.consumed
-    return recommendation.unapproved_at > record.generation or not (is_known or awaits_pending)
+    return recommendation.unapproved_at > record.generation or not is_taken_in(record, recommendation.approval)
 
 
 def is_outdated(recommendation: Recommendation) -> bool:

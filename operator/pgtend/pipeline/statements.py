@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from sys import getsizeof
 
 from pgtend.core.statement import Unusable, read_entry
-from pgtend.core.workload import sum_by_fingerprint
+from pgtend.core.workload import fingerprints_of, sum_by_fingerprint, sum_unusable
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, Finding, TextsUnreadable
 from pgtend.domain.workload import Load, Query, StatementKey, StatementText
@@ -19,7 +19,6 @@ from pgtend.ports import Database
 
 KEPT_ENTRIES = 10_000
 """Entries remembered; pg_stat_statements itself holds 5,000 by default."""
-NOTHING = Load(calls=0, total_ms=0.0)
 READ_AT_ONCE = 200
 """Texts fetched and parsed in one go."""
 ROOM_BYTES = 256 * 10**6
@@ -138,20 +137,11 @@ class Statements:
 
     def by_fingerprint(self, loads: Mapping[StatementKey, Load]) -> dict[str, Load]:
         """The loads of usable queries, summed over users and over the entries that are one query."""
-        return sum_by_fingerprint(loads, self._fingerprints())
+        return sum_by_fingerprint(loads, fingerprints_of(self._known))
 
     def unusable(self, loads: Mapping[StatementKey, Load]) -> dict[str, tuple[str, Load]]:
         """The loads of statements that cannot be used, by queryid, with the reason; not of those that no index could help."""
-        found: dict[str, tuple[str, Load]] = {}
-        for key, load in loads.items():
-            each = self._known.get(key)
-            if isinstance(each, Unusable) and not each.other:
-                _, known = found.get(name := f"queryid {key.queryid}", ("", NOTHING))
-                found[name] = (each.reason, known + load)
-        return found
-
-    def _fingerprints(self) -> dict[StatementKey, str]:
-        return {key: each.fingerprint for key, each in self._known.items() if isinstance(each, Query)}
+        return sum_unusable(loads, self._known)
 
     @property
     def queries(self) -> dict[str, Query]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from pgtend.core.sizing.rows import PAGE, planned_rows
-from pgtend.domain.catalog import Column, ExistingIndex, RelationKind, Table, WriteCounters
+from pgtend.core.sizing.rows import planned_rows
+from pgtend.domain.catalog import PAGE_BYTES, Column, ExistingIndex, RelationKind, Table, WriteCounters
 from pgtend.domain.index import AccessMethod, Index, IndexColumn, NullsOrder, SortOrder, TableName
 from pgtend.postgres.connection import Row
 from pgtend.postgres.index_texts import expression_from, predicate_from
@@ -142,13 +142,13 @@ def _table(
     kind = _KINDS[row["kind"]]
     if kind is RelationKind.TABLE and row["partition"]:
         kind = RelationKind.PARTITION
-    counted_bytes = PAGE * row["counted_pages"]
+    counted_bytes = PAGE_BYTES * row["counted_pages"]
     bytes_ = counted_bytes if bytes_now is None else bytes_now
     return Table(
         oid=row["oid"],
         name=TableName(schema=row["schema_name"], table=row["table_name"]),
         kind=kind,
-        rows=planned_rows(row["counted_rows"], row["counted_pages"], bytes_ // PAGE, columns.values()),
+        rows=planned_rows(row["counted_rows"], row["counted_pages"], bytes_ // PAGE_BYTES, columns.values()),
         bytes=bytes_,
         columns=columns,
         counted=row["counted_rows"] >= 0 and (counted_bytes > 0 or bytes_ == 0),

@@ -162,7 +162,7 @@ class Observer:
         }
 
     async def read_catalog(self) -> Catalog:
-        """Tables, columns with statistics, indexes and extensions, all of one moment's snapshot; sizes are of just before."""
+        """Tables, columns with statistics, indexes and extensions' functions, all of one moment's snapshot; sizes are of just before."""
         sizes = await self._relation_sizes()
         with translated(Aspect.CONNECTED):
             async with self._session.transaction():
@@ -182,10 +182,7 @@ class Observer:
             tables=tables,
             indexes=tuple(index for index in indexes if index.table in tables),
             search_path=effective_search_path(paths[0]),
-            extension_functions=frozenset(
-                f"{row['schema_name']}.{row['name']}" for row in functions if row["name"] is not None
-            ),
-            extensions=frozenset(row["extension"] for row in functions),
+            extension_functions=frozenset(f"{row['schema_name']}.{row['name']}" for row in functions),
             stats_reset=reset["stats_reset"],
         )
 

@@ -81,7 +81,6 @@ def catalog(
     indexes: Sequence[ExistingIndex] = (),
     search_path: tuple[str, ...] = ("public",),
     extension_functions: frozenset[str] = frozenset(),
-    extensions: frozenset[str] = frozenset(),
 ) -> Catalog:
     """A catalog of these tables; the marketplace when none is given."""
     chosen = tables or (BOOKINGS, PAYMENTS, SECRETS)
@@ -90,7 +89,6 @@ def catalog(
         indexes=tuple(indexes),
         search_path=search_path,
         extension_functions=extension_functions,
-        extensions=extensions,
     )
 
 

@@ -77,11 +77,6 @@ def test_after_a_reset_counters_start_from_zero_again() -> None:
     assert change.loads == {A: load(9)}
 
 
-def test_evictions_are_told() -> None:
-    assert difference(snapshot(0, {}), snapshot(60, {}, dealloc=1)).evicted
-    assert not difference(snapshot(0, {}), snapshot(60, {})).evicted
-
-
 def test_everything_since_the_reset() -> None:
     change = since_reset(snapshot(0, {A: counters(5)}))
     assert change.loads == {A: load(5)}

@@ -12,16 +12,16 @@ from math import ceil
 
 from pgtend.core.sizing.spread import Spread, group_sizes, occurring
 from pgtend.core.sizing.widths import Widths, align
+from pgtend.domain.catalog import PAGE_BYTES
 
-PAGE = 8192
 LEAF_FILL = 90
 """BTREE_DEFAULT_FILLFACTOR."""
 _INNER_FILL = 70
 """BTREE_NONLEAF_FILLFACTOR."""
 _LINE_POINTER = 4
-_ROOM = PAGE - 24 - 16 - _LINE_POINTER - _LINE_POINTER
+_ROOM = PAGE_BYTES - 24 - 16 - _LINE_POINTER - _LINE_POINTER
 """Bytes for entries: without the page's header, its special space, the high key's line pointer and the next entry's."""
-_LONGEST_POSTING = PAGE * 10 // 100 // 8 * 8 - _LINE_POINTER
+_LONGEST_POSTING = PAGE_BYTES * 10 // 100 // 8 * 8 - _LINE_POINTER
 """BTMaxItemSize does not bind at a build: _bt_load() sets dstate->maxpostingsize to a tenth of a page, with the line pointer."""
 _TID = 6
 _META_PAGES = 1
@@ -52,7 +52,7 @@ def btree_pages(
     if sum(keys.total_rows for keys in prefixes[-1]) < 1:
         return _META_PAGES
     runs, others = _leaf_items(prefixes[-1], entries, deduplicates)
-    target = _ROOM - PAGE * (100 - fill) // 100
+    target = _ROOM - PAGE_BYTES * (100 - fill) // 100
     pages = sum(items.count / _items_a_page(items, target) for items in runs)
     leaves = ceil(pages + _pages_of_mixed(others, target))
     count = sum(items.count for items in (*runs, *others))
@@ -71,7 +71,7 @@ def _leaf_items(spread: Spread, entries: Mapping[int, Widths], deduplicates: boo
                 continue
             most = max((_LONGEST_POSTING // 8 * 8 - width) // _TID, 1)
             full = float(align(width + _TID * most, 8) + _LINE_POINTER)
-            alone = max(1 - PAGE / (keys.rows / most * full), 0.0)  # pages on which no other key begins
+            alone = max(1 - PAGE_BYTES / (keys.rows / most * full), 0.0)  # pages on which no other key begins
             runs.append(_Items(size=full, key=plain, count=keys.total_rows * share / most * alone))
             for size, count in _postings(keys.rows, width, most, full):
                 items = keys.occurring * share * count * (1 - alone if size == full else 1)
@@ -134,7 +134,7 @@ def _pivot_size(prefixes: tuple[Spread, ...], pivots: tuple[float, ...], items: 
 
 
 def _inner_pages(pages: int, pivot: float) -> int:
-    target = _ROOM - PAGE * (100 - _INNER_FILL) // 100
+    target = _ROOM - PAGE_BYTES * (100 - _INNER_FILL) // 100
     fanout = max(target / pivot, 2.0)
     inner = 0
     while pages > 1:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import expm1, log, prod
 
-from pgtend.core.sizing.rows import PAGE, counted_rows, growth, rows_in
+from pgtend.core.sizing.rows import counted_rows, growth, rows_in
 from pgtend.core.sizing.spread import (
     FEWEST_ROWS,
     Keys,
@@ -27,7 +27,7 @@ from pgtend.core.sizing.spread import (
     rows_of_possible,
     thin_out,
 )
-from pgtend.domain.catalog import Column, Table
+from pgtend.domain.catalog import PAGE_BYTES, Column, Table
 
 CLUSTERED = 0.99
 """Correlation from which equal values are taken to lie together."""
@@ -147,7 +147,7 @@ def _falling_off(listed: Sequence[float], rows: float, other_rows: float) -> Spr
 
 def _repeated_by_blocks(column: Column, table: Table, each: float) -> float:
     """How many times too often the sample holds two rows of one value."""
-    blocks = (table.bytes - table.grown_bytes) / PAGE
+    blocks = (table.bytes - table.grown_bytes) / PAGE_BYTES
     if abs(column.correlation or 0.0) < CLUSTERED or blocks <= table.sampled_rows:
         return 1.0
     within = min(counted_rows(table) / blocks / max(each, 1.0), 1.0)

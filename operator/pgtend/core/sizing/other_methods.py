@@ -12,17 +12,17 @@ from math import ceil, log2
 
 from scipy.special import gammaincc
 
-from pgtend.core.sizing.rows import PAGE, rows_in
+from pgtend.core.sizing.rows import rows_in
 from pgtend.core.sizing.spread import Spread
 from pgtend.core.sizing.widths import Value, align, mean, value_widths
-from pgtend.domain.catalog import Table
+from pgtend.domain.catalog import PAGE_BYTES, Table
 
 _HEADER = 24
 _LINE_POINTER = 4
 
 _HASH_ENTRY = 16 + _LINE_POINTER
 """A header of 8 bytes and the hash code of 4, aligned to 8, with the line pointer."""
-_HASH_ROOM = PAGE - _HEADER - 16
+_HASH_ROOM = PAGE_BYTES - _HEADER - 16
 _HASH_FILL = 75
 """HASH_DEFAULT_FILLFACTOR."""
 _ONE_PHASE_GROUPS = 10
@@ -32,7 +32,7 @@ _BRIN_RANGE = 128
 """Pages of a range: BRIN_DEFAULT_PAGES_PER_RANGE."""
 _BRIN_HEADER = 8
 """Block number, flags and, where there are NULLs, their bits; aligned."""
-_BRIN_ROOM = PAGE - _HEADER - 8
+_BRIN_ROOM = PAGE_BYTES - _HEADER - 8
 _BRIN_MAP_ITEM = 6
 
 
@@ -43,7 +43,7 @@ def hash_pages(keys: Spread) -> int:
     rows of one value that do not fit into one page go into overflow pages.
     """
     rows = sum(each.total_rows for each in keys)
-    wanted = max(ceil(rows / (PAGE * _HASH_FILL // 100 // _HASH_ENTRY)), 2)
+    wanted = max(ceil(rows / (PAGE_BYTES * _HASH_FILL // 100 // _HASH_ENTRY)), 2)
     buckets = _rounded_up_buckets(wanted)
     a_page = _HASH_ROOM // _HASH_ENTRY
     keys = tuple(each for each in keys if not each.nulls)  # NULLs are not stored, but counted when buckets are made
@@ -58,16 +58,16 @@ def hash_pages(keys: Spread) -> int:
         unsplit = doubled - buckets
         overflow += (buckets - unsplit) * _overflow_pages(rows / doubled, together, a_page)
         overflow += unsplit * _overflow_pages(2 * rows / doubled, together, a_page)
-    bitmaps = ceil((overflow + 1) / (PAGE // 2 * 8))
+    bitmaps = ceil((overflow + 1) / (PAGE_BYTES // 2 * 8))
     return ceil(1 + buckets + overflow + bitmaps)
 
 
 def brin_pages(values: Sequence[Value], table: Table) -> int:
     """Pages of a BRIN index of minima and maxima: brin.c, brin_revmap.c."""
-    ranges = ceil(table.bytes / PAGE / _BRIN_RANGE)
+    ranges = ceil(table.bytes / PAGE_BYTES / _BRIN_RANGE)
     width = align(_BRIN_HEADER + 2 * ceil(sum(_aligned(value) for value in values)), 8) + _LINE_POINTER
     summaries = ceil(ranges / max(_BRIN_ROOM // width, 1))
-    maps = ceil(ranges / ((PAGE - _HEADER - 8) // _BRIN_MAP_ITEM))
+    maps = ceil(ranges / ((PAGE_BYTES - _HEADER - 8) // _BRIN_MAP_ITEM))
     return 1 + max(maps, 1) + max(summaries, 1)
 
 
@@ -76,7 +76,7 @@ def gin_pages(value: Value, opclass: str | None, table: Table, share: float) -> 
     width = mean(value_widths(value))
     kind = _gin_kind(value.type, (opclass or "").rpartition(".")[2])
     found = max((width - kind.overhead) / kind.width, 1.0)
-    return 2 + ceil(rows_in(table) * share * found * kind.entry / PAGE)
+    return 2 + ceil(rows_in(table) * share * found * kind.entry / PAGE_BYTES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import ceil
 
-from pgtend.domain.catalog import Column, Table
+from pgtend.domain.catalog import PAGE_BYTES, Column, Table
 
-PAGE = 8192
 _PAGE_HEADER = 24
 _ROW_HEADER = 24
 _LINE_POINTER = 4
@@ -35,11 +34,11 @@ def rows_in(table: Table) -> float:
     emptied before, or where the table was a page or two. A table that was never counted has as many as there is room for.
     """
     if not table.counted:
-        return table.bytes / PAGE * _rows_a_page(table.columns.values(), _SMALLEST_WIDTH)
+        return table.bytes / PAGE_BYTES * _rows_a_page(table.columns.values(), _SMALLEST_WIDTH)
     if table.grown_bytes <= 0:
         return table.rows
     filled = _rows_a_page(table.columns.values(), _SMALLEST_WIDTH) * table.fill_factor / 100
-    return max(table.rows, counted_rows(table) + table.grown_bytes / PAGE * filled)
+    return max(table.rows, counted_rows(table) + table.grown_bytes / PAGE_BYTES * filled)
 
 
 def counted_rows(table: Table) -> float:
@@ -64,4 +63,4 @@ def _rows_a_page(columns: Iterable[Column], assumed: int) -> float:
             width = ceil(width / column.alignment) * column.alignment
         value = column.type_length if column.type_length > 0 else column.average_width or assumed
         width += value * (1 - (column.null_fraction or 0.0))
-    return (PAGE - _PAGE_HEADER) / (ceil(width / _ALIGNMENT) * _ALIGNMENT + _LINE_POINTER)
+    return (PAGE_BYTES - _PAGE_HEADER) / (ceil(width / _ALIGNMENT) * _ALIGNMENT + _LINE_POINTER)
