@@ -140,7 +140,7 @@ async def report(
             above = f"  {100 * (ratio * best.cost_before / min(best.cost, ratio * best.cost_before) - 1):5.2f} % above the optimum"
         print(
             f"{judged.method:10} {judged.budget / MEGABYTE:6.0f} MB  ratio {judged.ratio:.4f}{above}  "
-            f"{judged.explains:6} EXPLAINs  {judged.seconds:6.2f} s  {judged.bytes / MEGABYTE:6.0f} MB used",
+            f"{judged.explains:6} EXPLAINs  {judged.seconds:6.2f} s ({judged.cpu_seconds:.2f} s of CPU)  {judged.bytes / MEGABYTE:6.0f} MB used",
             flush=True,
         )
         if sets:

@@ -25,6 +25,8 @@ class Result:
     chosen: IndexSet
     seconds: float
     explains: int
+    cpu_seconds: float = 0.0
+    """Of this process alone, without the server's: what a busy machine disturbs less."""
     ratio: float = 1.0
     """The workload's cost with the chosen indexes over its cost without, both really planned."""
     bytes: int = 0
@@ -36,6 +38,7 @@ class Spending:
     """Filled when the measured block ends."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     explains: int = 0
 
 
@@ -47,14 +50,15 @@ where d.datname = current_database() and r.rolname = %s and query ~* '^\\s*expla
 
 @contextmanager
 def measured(connection: psycopg.Connection, problem: Problem) -> Iterator[Spending]:
-    """Seconds of the block, and EXPLAINs that the server counted meanwhile for the problem's database and role."""
+    """What the block took, and EXPLAINs that the server counted meanwhile for the problem's database and role."""
     spending = Spending()
     before = _explains(connection, problem.target.user)
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     try:
         yield spending
     finally:
         spending.seconds = time.perf_counter() - began
+        spending.cpu_seconds = time.process_time() - cpu_began
         spending.explains = _explains(connection, problem.target.user) - before
 
 

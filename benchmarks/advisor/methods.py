@@ -34,7 +34,14 @@ async def run_baseline(
             async with open_costing(problem) as costing:
                 chosen = await BASELINES[name](problem, costing, budget, width)
         results.append(
-            Result(method=name, budget=budget, chosen=chosen, seconds=spending.seconds, explains=spending.explains)
+            Result(
+                method=name,
+                budget=budget,
+                chosen=chosen,
+                seconds=spending.seconds,
+                cpu_seconds=spending.cpu_seconds,
+                explains=spending.explains,
+            )
         )
     return results
 
@@ -71,7 +78,14 @@ async def run_pgtend(
                 advice = await run_advisor(advise(problem.workload, problem.catalog, constraints, pool), model)
         chosen = created(advice)
         results.append(
-            Result(method="pgtend", budget=budget, chosen=chosen, seconds=spending.seconds, explains=spending.explains)
+            Result(
+                method="pgtend",
+                budget=budget,
+                chosen=chosen,
+                seconds=spending.seconds,
+                cpu_seconds=spending.cpu_seconds,
+                explains=spending.explains,
+            )
         )
     return results
 

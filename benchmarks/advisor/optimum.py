@@ -13,8 +13,9 @@ for hiding an index never makes the planner's best plan cheaper.
 The integer program over these options, exact ones and bounds, gives a lower bound for every set there is. Where its choice
 rests on bounds, those nodes are planned and it is solved again. When it rests on none, its choice is the optimum: proven, up
 to the solver's gap and the planner's own contradictions. It may pass over a plan that is up to 1 % cheaper, and with coarse
-statistics it was seen to make a plan 10 % dearer of the same indexes once others, which it had not used, were gone. What
-this leaves open is what stands between ``cost`` and ``lower_bound``.
+statistics it was seen to make a plan 10 % dearer of the same indexes once others, which it had not used, were gone. A set
+whose real cost is above what a node tells is kept as a doubt: neither it nor any part of it, for fewer indexes help no more,
+is told by that node again. What is still open after ``MOST_DOUBTS`` stands between ``cost`` and ``lower_bound``.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from pgtend.domain.index import Index, TableName
 RELATIVE_GAP = 1e-5
 FIRST_NODES = 20_000
 """Nodes grown for each query before the program is asked what else it wants to know."""
+MOST_DOUBTS = 300
+"""Contradictions of the planner that are taken in for one budget; each costs the program another round."""
 NOTHING: IndexSet = frozenset()
 
 
@@ -46,6 +49,15 @@ class Node:
     """One plan. Sets of indexes are bits here, one for each of the graph's candidates: there are very many of them."""
 
     excluded: int
+    used: int
+    cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """A set that was really planned and costs more than a node tells of it: so does every part of it, at least."""
+
+    chosen: int
     used: int
     cost: float
 
@@ -61,6 +73,7 @@ class Graph:
         self.nodes: list[Node] = []
         self.open: dict[int, float] = {}
         """Excluded sets that have not been planned, with the lower bound of their cost."""
+        self.doubts: list[Doubt] = []
         self._queue: list[tuple[float, int, int]] = []
 
     def bits_of(self, indexes: Iterable[Index]) -> int:
@@ -140,8 +153,12 @@ class Graph:
             node = self.grow(excluded, what_if)
             missing = node.used & ~chosen
             if not missing:
-                return node.cost
+                return max(node.cost, self.doubted(chosen))
             excluded = node.excluded | (missing & -missing)
+
+    def doubted(self, chosen: int) -> float:
+        """What a set costs at least for what was seen of the sets around it; 0 where nothing was."""
+        return max((doubt.cost for doubt in self.doubts if not chosen & ~doubt.chosen), default=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,17 +207,20 @@ class Search:
         began, explains = time.perf_counter(), self.what_if.explains
         best: tuple[float, IndexSet] = (self.cost_before, NOTHING)
         bound = 0.0
-        rounds = 0
+        rounds = doubts = 0
         while True:
             rounds += 1
             bound, chosen, wanted = _program(self.graphs, self.sizes, self.problem.weights, budget)
-            cost, unlike = self._really(chosen)
+            cost, unlike, doubted = self._really(chosen)
+            doubts += doubted
             best = min(best, (cost, chosen), key=lambda each: each[0])
             self.say(
                 f"  {budget / 1e6:.0f} MB, round {rounds}: at least {bound / self.cost_before:.5f}, at most "
                 f"{best[0] / self.cost_before:.5f}, {self.what_if.explains} plans, {time.perf_counter() - began:.0f} s"
             )
-            if best[0] <= bound * (1 + RELATIVE_GAP) or not (wanted or unlike):
+            if best[0] <= bound * (1 + RELATIVE_GAP) or not (wanted or unlike or doubted):
+                break
+            if doubts > MOST_DOUBTS:
                 break
             for graph, excluded in wanted:
                 if excluded in graph.open:
@@ -217,18 +237,29 @@ class Search:
             seconds=time.perf_counter() - began,
         )
 
-    def _really(self, chosen: IndexSet) -> tuple[float, list[tuple[Graph, Index]]]:
-        """The cost of a set as it is, and the longer indexes that made it differ from what the graphs told."""
+    def _really(self, chosen: IndexSet) -> tuple[float, list[tuple[Graph, Index]], int]:
+        """The cost of a set as it is, the longer indexes that made it differ from what the graphs told, and the doubts taken in."""
         total = 0.0
         unlike: list[tuple[Graph, Index]] = []
+        doubts = 0
         for graph in self.graphs:
-            told = graph.walk_to(graph.bits_of(map(graph.stands_for, chosen)), self.what_if)
+            bits = graph.bits_of(map(graph.stands_for, chosen))
+            told = graph.walk_to(bits, self.what_if)
             cost, used = self.what_if.plan(graph.text, chosen)
             total += self.problem.weights[graph.query] * cost
-            if cost > told * (1 + RELATIVE_GAP / 10):
-                longer = [index for index in sorted(used, key=repr) if graph.stands_for(index) != index]
-                unlike += [(graph, index) for index in longer if graph.stands_for(index) in graph.bits]
-        return total, unlike
+            if cost <= told * (1 + RELATIVE_GAP / 10):
+                continue
+            longer = [
+                index
+                for index in sorted(chosen, key=repr)
+                if graph.stands_for(index) != index and graph.stands_for(index) in graph.bits
+            ]
+            if longer:
+                unlike += [(graph, index) for index in longer if index in used] or [(graph, index) for index in longer]
+            else:
+                graph.doubts.append(Doubt(chosen=bits, used=graph.bits_of(used), cost=cost))
+                doubts += 1
+        return total, unlike, doubts
 
 
 def _program(
@@ -256,12 +287,18 @@ def _program(
         needs: dict[Index, dict[int, float]] = {}
         forbids: dict[Index, dict[int, float]] = {}
         options: dict[int, float] = {}
-        for used, cost in _cheapest(graph).items():
+        for used, cost in [*_cheapest(graph).items(), *((doubt.used, doubt.cost) for doubt in graph.doubts)]:
             variable = len(costs)
             costs.append(weight * cost)
             options[variable] = 1.0
             for index in graph.indexes_of(used):
                 needs.setdefault(index, {})[variable] = 1.0
+            for doubt in graph.doubts:
+                if cost < doubt.cost and not used & ~doubt.chosen:
+                    others = [each for each in graph.candidates if not graph.bits[each] & doubt.chosen]
+                    row(
+                        {variable: 1.0} | {carrier: -1.0 for each in others for carrier in carriers[each]}, -np.inf, 0.0
+                    )
         for excluded, cost in graph.open.items():
             variable = len(costs)
             costs.append(weight * cost)

@@ -82,10 +82,15 @@ def test_what_is_built_to_be_measured_is_dropped_again_and_remembered(
         assert built_sizes(connection, frozenset({by_part})) == sizes
 
 
+@pytest.mark.parametrize(
+    "rows_seen", [30_000, 300], ids=["usual statistics", "coarse statistics, where the planner contradicts itself"]
+)
 async def test_nothing_is_better_than_the_optimum_and_nothing_is_below_its_bound(
-    workshop: Database, tmp_path: Path
+    workshop: Database, tmp_path: Path, rows_seen: int
 ) -> None:
     with workshop.connect() as connection:
+        connection.execute(f"set default_statistics_target = {rows_seen // 300}".encode())
+        connection.execute("analyze")
         texts = made_up(connection, KEYS, count=8, joins=3, seed=5)
         problem = await read_problem("workshop", workshop.dsn, texts, "of the test")
         sizes = await sizes_of_candidates(problem, 2)
@@ -95,7 +100,7 @@ async def test_nothing_is_better_than_the_optimum_and_nothing_is_below_its_bound
         (pgtend,) = await run_pgtend(problem, [BUDGET], 2, connection)
     assert best.lower_bound <= best.cost * (1 + 1e-9)
     assert best.cost < 0.9 * best.cost_before
-    assert best.cost - best.lower_bound < 0.01 * best.cost
+    assert best.cost - best.lower_bound < 1e-4 * best.cost
     assert sum(sizes[index] for index in best.chosen) <= BUDGET
     async with open_costing(problem) as costing:
         assert await costing.total(frozenset()) == pytest.approx(best.cost_before)
