@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,8 @@ from pgtend.postgres.secret import ConnectionTarget
 
 _TELL_EVERY = 200
 """Plans between two lines of progress."""
+_WORTH_TELLING = 1_000
+"""Statements in files that take a moment to read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +109,9 @@ async def _read(target: ConnectionTarget, limits: ConnectionLimits, options: Adv
         warnings = await look_for_problems(database, statements_needed=given is None)
         catalog = await database.read_catalog()
         if given is not None:
-            workload = given_workload(given, catalog)
+            if len(given) >= _WORTH_TELLING:
+                tell(f"Reading {len(given):,} statements")
+            workload = await asyncio.to_thread(given_workload, given, catalog)
         else:
             if options.sample_seconds > 0:
                 await sample_constants(database, catalog, samples, options.sample_seconds, tell)
@@ -144,7 +149,8 @@ async def _advise(
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF or refusal.finding.fatal:
             raise
-        return advise_unvalidated(read.workload, read.catalog, constraints), Spent(), (refusal.finding,)
+        advice = await asyncio.to_thread(advise_unvalidated, read.workload, read.catalog, constraints)
+        return advice, Spent(), (refusal.finding,)
 
 
 class _Told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from pgtend.core.canonical import index_name, proposal_hash
 from pgtend.core.statement import shorten
@@ -30,6 +31,11 @@ class Answer:
     warnings: tuple[Finding, ...] = ()
     """What is missing on the server, or should be known of what it has counted."""
 
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The texts of statements that were counted, by id: of thousands that were left out each asks for its own."""
+        return {each.id: each.query.text for each in self.workload.queries if each.load is not None}
+
     @property
     def useless(self) -> bool:
         """Whether no statement at all could be used."""
@@ -39,8 +45,7 @@ class Answer:
 
 def text_of(answer: Answer, id_: str) -> str:
     """The text of a statement that was counted, without constants, by its id or that of a variant of it; empty where it has a name of its own."""
-    texts = {each.id: each.query.text for each in answer.workload.queries if each.load is not None}
-    return texts.get(id_) or texts.get(id_.partition(" (")[0], "")
+    return answer.texts.get(id_) or answer.texts.get(id_.partition(" (")[0], "")
 
 
 def shown_as(answer: Answer, id_: str, longest: int) -> str:

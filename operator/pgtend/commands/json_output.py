@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from statistics import median
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.recommendation import Action, HelpedQuery, Risk
 from pgtend.domain.trial import Change, Trial
-from pgtend.domain.workload import OtherStatements
+from pgtend.domain.workload import Coverage, OtherStatements
 from pgtend.postgres.ddl import describe_key
 
 JSON_FORM: Literal[1] = 1
@@ -181,6 +182,18 @@ class Others(_Part):
     share: Annotated[float, Field(description="Of all the time that was counted, 0 to 1.")]
 
 
+class PlannedPart(_Part):
+    """How far a workload of very many statements was planned; shares are of the load, 0 to 1."""
+
+    planned: Annotated[int, Field(description="Statements that were planned one by one, the heaviest.")]
+    similar: Annotated[
+        int, Field(description="Statements that count with a planned one that names nearly the same columns.")
+    ]
+    unlike: Annotated[int, Field(description="Statements that are like none of those, and got no advice.")]
+    similar_share: float
+    unlike_share: float
+
+
 class ServerWarning(_Part):
     """Something that is missing on the server, or should be known of what it has counted."""
 
@@ -215,6 +228,9 @@ class AdviceDocument(_Part):
     warnings: list[ServerWarning]
     measured: Annotated[Measured | None, Field(description="With --execute, else null.")]
     notes: Annotated[list[str], Field(description="What else there is to know.")]
+    coverage: Annotated[
+        PlannedPart | None, Field(description="Where there were too many statements to plan each; null where all were.")
+    ]
     complete: Annotated[bool, Field(description="False when --max-seconds or Ctrl-C ended the search early.")]
 
 
@@ -249,8 +265,13 @@ def _document(answer: Answer) -> AdviceDocument:
         warnings=[ServerWarning(reason=each.reason, message=each.message) for each in answer.warnings],
         measured=None if answer.trial is None else _measured(answer.trial, answer),
         notes=list(advice.notes),
+        coverage=_coverage(advice.coverage),
         complete=advice.complete,
     )
+
+
+def _coverage(coverage: Coverage | None) -> PlannedPart | None:
+    return None if coverage is None else PlannedPart(**asdict(coverage))
 
 
 def _new_index(change: AdvisedChange) -> NewIndex:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
 
 from pgtend.commands.figures import span
 from pgtend.commands.progress import Tell
@@ -21,11 +23,11 @@ from pgtend.core.workload import (
 )
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, PgtendError
-from pgtend.domain.workload import CounterSnapshot, OtherStatements, Query, StatementKey, Workload
+from pgtend.domain.workload import CounterSnapshot, OtherStatements, Query, StatementKey, StatementText, Workload
 from pgtend.pipeline.samples import Samples
 from pgtend.ports import Database
 
-MOST_ENTRIES = 2_000
+MOST_ENTRIES = 10_000
 """Entries of pg_stat_statements that are looked at, those that took most time first."""
 SHORT_HOURS = 1.0
 """Statistics over less than this are said to be of a short time."""
@@ -33,6 +35,7 @@ _TEXTS_AT_ONCE = 500
 _SAMPLE_EVERY = 0.5
 """Seconds between two looks at running statements."""
 _SHOWN_KINDS = 4
+_TOO_MANY = f"pgtend advise looks at the {MOST_ENTRIES:,} entries of pg_stat_statements that took most time."
 
 
 class NothingCounted(PgtendError):
@@ -66,23 +69,33 @@ async def read_observed(database: Database, catalog: Catalog, name: str) -> tupl
     """
     snapshot = await database.read_counters()
     change = since_reset(snapshot)
-    heaviest = sorted(change.loads, key=lambda key: (-change.loads[key].total_ms, repr(key)))[:MOST_ENTRIES]
+    by_time = sorted(change.loads, key=lambda key: (-change.loads[key].total_ms, repr(key)))
+    heaviest = by_time[:MOST_ENTRIES]
     entries: dict[StatementKey, Query | Unusable] = {}
     for start in range(0, len(heaviest), _TEXTS_AT_ONCE):
         texts = await database.read_texts(heaviest[start : start + _TEXTS_AT_ONCE])
-        entries |= {text.key: read_entry(text, catalog) for text in texts}
+        # Beside the event loop, so that the connection is looked after meanwhile.
+        entries |= await asyncio.to_thread(_parse, texts, catalog)
+    left_out = sum_unusable(change.loads, entries)
+    if surplus := by_time[MOST_ENTRIES:]:
+        load = reduce(add, (change.loads[key] for key in surplus))
+        left_out[f"the {len(surplus):,} with the least time"] = (_TOO_MANY, load)
     hours = change.elapsed.total_seconds() / 3600
     workload = observed_workload(
         sum_by_fingerprint(change.loads, fingerprints_of(entries)),
         {each.fingerprint: each for each in entries.values() if isinstance(each, Query)},
         hours,
-        sum_unusable(change.loads, entries),
+        left_out,
         rows_counted(catalog, snapshot.at, hours),
         sum_others(change.loads, entries),
     )
     if not workload.queries:
         raise NothingCounted(_nothing_counted(name, workload))
     return workload, tuple(_warnings(snapshot, workload))
+
+
+def _parse(texts: Sequence[StatementText], catalog: Catalog) -> dict[StatementKey, Query | Unusable]:
+    return {text.key: read_entry(text, catalog) for text in texts}
 
 
 def describe_others(others: OtherStatements) -> str:

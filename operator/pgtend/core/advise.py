@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
+from pgtend.core.compression import describe_coverage
 from pgtend.core.evidence import Found, advised_creates
 from pgtend.core.planning import Pool
 from pgtend.core.questions import Answers
@@ -97,9 +98,10 @@ def _choose(
     yield from search.improve()
     yield from search.learn_evidence()
     planning, candidates = search.planning, search.candidates
+    own = {each.id: each for each in workload.queries}  # the search adds what others lend them
     found = Found(
         chosen=search.chosen,
-        queries=tuple(planning.planned()),
+        queries=tuple(own[query.id] for query in planning.planned()),
         on_tables={query: candidates.relevant(query, search.chosen) for query in planning.queries},
         known=search.known,
         sizes=candidates.sizes,
@@ -111,6 +113,7 @@ def _choose(
     superseded = Superseded()
     if planning.complete:
         unplanned = [planning.queries[query].query for query in planning.unplannable]
+        unplanned += [each.query for each in workload.unplanned]
         superseded = yield from judge_superseded(found, unplanned, duplicates, writes, planning, constraints)
     return _Outcome(
         search=search,
@@ -134,12 +137,13 @@ def _looked_at(search: Search, workload: Workload) -> Workload:
 def _advice(outcome: _Outcome, workload: Workload) -> Advice:
     """What was found."""
     search = outcome.search
-    total_ms = sum(each.load.total_ms for each in workload.queries if each.load)
-    total_weight = sum(each.weight for each in workload.queries)
+    every = (*workload.queries, *workload.unplanned)
+    total_ms = sum(each.load.total_ms for each in every if each.load)
+    total_weight = sum(each.weight for each in every)
     left_out: dict[str, UnplannableStatement] = {}
-    queries = search.planning.queries
+    queries, own = search.planning.queries, {each.id: each for each in workload.queries}
     for query, reason in search.planning.unplannable.items():
-        statement, share = queries[query].statement, _share(queries[query], total_ms, total_weight)
+        statement, share = queries[query].statement, _share(own[query], total_ms, total_weight)
         earlier = left_out.get(statement)  # another of its variants
         left_out[statement] = UnplannableStatement(
             id=statement, reason=reason, share=share + (earlier.share if earlier else 0.0)
@@ -150,9 +154,14 @@ def _advice(outcome: _Outcome, workload: Workload) -> Advice:
         cost_after=search.objective.query_cost(search.chosen) + outcome.superseded.loss,
         gap=search.gap(),
         left_out=(*workload.left_out, *left_out.values()),
-        notes=outcome.superseded.notes,
+        notes=(*_coverage_of(workload), *outcome.superseded.notes),
+        coverage=workload.coverage,
         complete=search.planning.complete,
     )
+
+
+def _coverage_of(workload: Workload) -> tuple[str, ...]:
+    return () if workload.coverage is None else (describe_coverage(workload.coverage),)
 
 
 def _share(query: WeightedQuery, total_ms: float, total_weight: float) -> float:

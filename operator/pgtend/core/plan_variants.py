@@ -106,7 +106,12 @@ def keep_agreeing(workload: Workload, answers: Mapping[str, CostAnswer]) -> Work
     return replace(
         workload,
         queries=tuple(
-            replace(each, weight=whole[each.statement].weight, load=whole[each.statement].load)
+            replace(
+                each,
+                weight=whole[each.statement].weight,
+                lent=whole[each.statement].lent,
+                load=whole[each.statement].load,
+            )
             if each.statement in nearest
             else each
             for each in workload.queries
@@ -128,6 +133,7 @@ def _shared_among(each: WeightedQuery, queries: Sequence[Query]) -> Iterator[Wei
             id=f"{each.id}#{number + 1}",
             query=replace(query, fingerprint=each.query.fingerprint, text=each.query.text),
             weight=each.weight / count,
+            lent=each.lent / count,
             load=None if each.load is None else _part(each.load, number, count),
             of=each.id,
         )
@@ -150,7 +156,7 @@ def _part(load: Load, number: int, count: int) -> Load:
 
 def _together(one: WeightedQuery, other: WeightedQuery) -> WeightedQuery:
     load = one.load + other.load if one.load and other.load else one.load
-    return replace(one, weight=one.weight + other.weight, load=load)
+    return replace(one, weight=one.weight + other.weight, lent=one.lent + other.lent, load=load)
 
 
 def _fill(query: Query, catalog: Catalog, values: ValuesOfColumns) -> Iterator[Query]:

@@ -8,6 +8,7 @@ and which one to look at next to find out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from math import inf
 
@@ -58,7 +59,12 @@ class Search:
         self.constraints = constraints
         self.lookups = lookups_in(catalog)
         # A statement that looks for no rows (INSERT … VALUES) has nothing to plan; it counts as a write.
-        queries = {each.id: each for each in workload.queries if each.query.plannable}
+        # One that stands for others as well weighs as much as all of them.
+        queries = {
+            each.id: replace(each, weight=each.weight + each.lent, lent=0.0) if each.lent else each
+            for each in workload.queries
+            if each.query.plannable
+        }
         self.candidates = CandidateSet(catalog, constraints)
         price_of = price_with(self.lookups, catalog) if constraints.price_risk else planned_cost
         self.known = KnownCosts(price_of, self.candidates.stand_ins)
@@ -215,6 +221,8 @@ class Search:
     def _do_without_beginnings(self) -> Questions:
         """Leave out an index that another chosen one begins with, where that gives up next to nothing of what is saved."""
         for index in self.candidates.in_order(self.chosen):
+            if not self.planning.complete:
+                return
             rest = self.chosen - {index}
             if not any(starts_with(wider, index) for wider in rest):
                 continue
@@ -228,6 +236,8 @@ class Search:
         """Put a smaller index that another one begins with in its place where that costs no more: between equals a program takes any."""
         sizes = self.candidates.sizes
         for index in self.candidates.in_order(self.chosen):
+            if not self.planning.complete:
+                return
             smaller = [each for each in self.candidates.narrower_than(index) if sizes[each] < sizes[index]]
             for narrower in sorted(smaller, key=sizes.__getitem__):
                 choice = self.chosen - {index} | {narrower}
@@ -291,7 +301,7 @@ class Search:
         """The options that the budget allows."""
         return [option for option in self.known.options(query) if option.used <= self.candidates.sizes.keys()]
 
-    def _substitutes(self, query: str, indexes: Sequence[Index]) -> Mapping[Index, IndexSet]:
+    def _substitutes(self, query: str, indexes: IndexSet) -> Mapping[Index, IndexSet]:
         """Wider indexes that may do what a narrower one does for the query, as long as no plan has told that they do not."""
         seen = self.known.indexes_seen(query)
         return {
@@ -310,13 +320,14 @@ class Search:
     def _choose(self) -> IndexSet:
         queries = self.planning.planned()
         indexes = self.candidates.in_order(frozenset().union(*(self.known.indexes_seen(each.id) for each in queries)))
+        among = frozenset(indexes)
         threshold = self.objective.least_gain(self.chosen)
         return choose_indexes(
             [
                 WeightedOptions(
                     weight=query.weight,
                     options=self._options(query.id),
-                    substitutes=self._substitutes(query.id, indexes),
+                    substitutes=self._substitutes(query.id, among),
                 )
                 for query in queries
             ],

@@ -96,7 +96,7 @@ def judge_superseded(
         if not touching or any(each.id not in standing for each in touching):
             continue
         if index.table in blind:
-            notes.append(_kept(index, "a statement on its table cannot be planned."))
+            notes.append(_kept(index, "a statement on its table cannot be planned, or was not."))
             continue
         gone = [index, *twins[index.oid]]
         asked = [each for each in touching if standing[each.id].may_use(gone)]

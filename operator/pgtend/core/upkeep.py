@@ -61,7 +61,7 @@ def writes_of(workload: Workload, catalog: Catalog) -> dict[TableName, list[Writ
     """
     writes: dict[TableName, list[Write]] = {}
     accounted: dict[TableName, float] = {}
-    for weighted in workload.queries:
+    for weighted in (*workload.queries, *workload.unplanned):
         query = weighted.query
         if query.kind is StatementKind.SELECT:
             continue

@@ -26,7 +26,7 @@ from pgtend.domain.workload import (
 )
 
 MOST_STATEMENTS = 1_000
-"""Queries that are remembered; beyond it those that ran longest ago are forgotten."""
+"""Queries that are remembered; beyond it those that took the least time are forgotten."""
 _NOTHING = Load(calls=0, total_ms=0.0)
 
 
@@ -107,13 +107,19 @@ def sum_others(
 
 
 def accumulate(known: Mapping[str, Load], more: Mapping[str, Load], most: int = MOST_STATEMENTS) -> dict[str, Load]:
-    """Add loads to those known, those that ran last at the end, and forget the ones that ran longest ago beyond ``most``."""
+    """Add loads to those known, those that ran last at the end, and forget those with the least time beyond ``most``.
+
+    Of equals those that ran longest ago go first.
+    """
     sums = dict(known)
     for fingerprint, load in more.items():
         earlier = sums.pop(fingerprint, None)
         sums[fingerprint] = load if earlier is None else earlier + load
     surplus = len(sums) - most
-    return dict(list(sums.items())[surplus:]) if surplus > 0 else sums
+    if surplus <= 0:
+        return sums
+    forgotten = frozenset(sorted(sums, key=lambda each: sums[each].total_ms)[:surplus])
+    return {fingerprint: load for fingerprint, load in sums.items() if fingerprint not in forgotten}
 
 
 def sum_rows_written(hours: Iterable[HourOfLoad]) -> dict[TableName, float]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pgtend.domain.index import Index
 from pgtend.domain.plan import PlanShape
 from pgtend.domain.recommendation import Action, Evidence
-from pgtend.domain.workload import Query, UnplannableStatement
+from pgtend.domain.workload import Coverage, Query, UnplannableStatement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,5 +133,7 @@ class Advice:
     """Share of cost and upkeep by which some other set of the candidates may be better, within the same limits; None: not known."""
     left_out: tuple[UnplannableStatement, ...] = ()
     notes: tuple[str, ...] = ()
+    coverage: Coverage | None = None
+    """Which statements were planned, where there were too many for all."""
     complete: bool = True
     """False when a deadline ended the search early."""

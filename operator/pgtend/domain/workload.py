@@ -137,6 +137,8 @@ class WeightedQuery:
     weight: float
     load: Load | None = None
     """Observed load, None for a workload from files."""
+    lent: float = 0.0
+    """Weight that the search adds to its own for statements like it that are not planned (core/compression)."""
     of: str = ""
     """Id of the statement that this is one of several variants of, planned with different constants; empty for a statement itself."""
 
@@ -167,6 +169,20 @@ class OtherStatements:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """How far a workload of very many statements is planned (core/compression); shares are of the load, 0…1."""
+
+    planned: int
+    """Statements that are planned one by one."""
+    similar: int
+    """Statements that count with a planned one which they are like."""
+    unlike: int
+    """Statements that are like none of those, and get no advice."""
+    similar_share: float
+    unlike_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """The queries to advise on, and what had to be left out."""
 
@@ -175,6 +191,10 @@ class Workload:
     others: OtherStatements = OtherStatements()
     hours: float | None = None
     """Hours over which the loads were observed, None for a workload from files."""
+    unplanned: tuple[WeightedQuery, ...] = ()
+    """Queries that are too many to be planned: what they write counts."""
+    coverage: Coverage | None = None
+    """What became of those; None where there are none."""
     rows_written: Mapping[TableName, float] = field(default_factory=dict)
     """Rows inserted, updated and deleted in each table in these hours by the tables' own counters; empty where that is not known."""
 

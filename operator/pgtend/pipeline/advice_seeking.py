@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pgtend.core.compression import describe_coverage
 from pgtend.core.conditions import TERMINAL_REASONS
+from pgtend.core.policy_conditions import PARTLY_PLANNED
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
 from pgtend.core.workload import accumulate, observed_workload, sum_rows_written
@@ -52,7 +55,7 @@ async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advic
     advice = replace(advice, changes=tuple(worth_measuring(advice.changes, scene.policy.verification)))
     statements = len(workload.queries) + len(workload.left_out)
     if not memory.what_if_findings:
-        memory.what_if_findings = tuple(findings_on_left_out(advice, statements))
+        memory.what_if_findings = (*findings_on_left_out(advice, statements), *findings_on_coverage(advice))
     memory.advice = advice
     memory.next_advice = scene.now + scene.policy.tune_interval
     memory.advised = Advised(
@@ -88,7 +91,14 @@ def findings_on_left_out(advice: Advice, statements: int) -> Iterator[Finding]:
         f"{len(advice.left_out)} of {statements} statements, {100 * share:.0f} % of the load, could not be planned and get no "
         f"advice. Most of it because: {first}"
     )
-    yield Finding(aspect=Aspect.WHAT_IF, reason="PartlyPlanned", message=message, fatal=False)
+    yield Finding(aspect=Aspect.WHAT_IF, reason=PARTLY_PLANNED, message=message, fatal=False)
+
+
+def findings_on_coverage(advice: Advice) -> Iterator[Finding]:
+    """That not all statements were planned one by one, where they were too many."""
+    if advice.coverage is not None:
+        message = describe_coverage(advice.coverage)
+        yield Finding(aspect=Aspect.WHAT_IF, reason=PARTLY_PLANNED, message=message, fatal=False)
 
 
 def is_advice_due(policy: Policy, memory: Memory, now: datetime) -> bool:
@@ -126,7 +136,7 @@ async def _advise(
             "spec.whatIf.source is Disabled: advice comes from statistics alone and is not validated by the planner."
         )
         finding = Finding(aspect=Aspect.WHAT_IF, reason="Disabled", message=message, fatal=False)
-        return advise_unvalidated(workload, scene.catalog, constraints), (finding,)
+        return await asyncio.to_thread(advise_unvalidated, workload, scene.catalog, constraints), (finding,)
     try:
         async with ports.target.observe(scene.policy) as database:
             values = await read_values(workload, scene.catalog, database)
@@ -140,7 +150,7 @@ async def _advise(
         # A session that was lost may have been lost by planning (HypoPG can crash a server): not again before the next advice.
         if refusal.finding.fatal and refusal.finding.reason != "ConnectionLost":
             return None, (refusal.finding,)
-        return advise_unvalidated(workload, scene.catalog, constraints), (refusal.finding,)
+        return await asyncio.to_thread(advise_unvalidated, workload, scene.catalog, constraints), (refusal.finding,)
     return advice, ()
 
 

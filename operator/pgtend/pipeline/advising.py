@@ -9,8 +9,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pgtend.core.advise import advise
+from pgtend.core.compression import compress, is_large
+from pgtend.core.known_costs import NOTHING
+from pgtend.core.planning import Pool
 from pgtend.core.questions import Answers
-from pgtend.domain.advice import Advice, Constraints, CostsRequest, SizesRequest
+from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import Query, Workload
@@ -18,7 +21,9 @@ from pgtend.pipeline.constants import with_constants
 from pgtend.ports import CostModel
 
 SHARE_FOR_CONSTANTS = 0.25
-"""Of the time for planning: what may go into finding out which constants agree with what ran."""
+"""Of the time for planning: what may go into finding out which statements are heavy, and which constants agree with what ran."""
+WEIGHED_AT_ONCE = 20
+"""Plans between two looks at the time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +51,31 @@ async def advise_on(
     def is_over() -> bool:
         return is_enough() or time.monotonic() - began >= SHARE_FOR_CONSTANTS * limit
 
-    varied = await with_constants(workload, catalog, constants.values, constants.sampled, cost_model, is_over)
+    answers = await _weigh(workload, cost_model, is_over)
+    smaller = await asyncio.to_thread(compress, workload, catalog, answers)
+    varied = await with_constants(smaller, catalog, constants.values, constants.sampled, cost_model, is_over)
     within = replace(constraints, seconds=max(limit - (time.monotonic() - began), 0.0))
-    return await run_advisor(advise(varied, catalog, within), cost_model, is_enough)
+    pool = Pool(answers={(id_, NOTHING): answer for id_, answer in answers.items()})
+    return await run_advisor(advise(varied, catalog, within, pool), cost_model, is_enough)
+
+
+async def _weigh(workload: Workload, cost_model: CostModel, is_over: Callable[[], bool]) -> Mapping[str, CostAnswer]:
+    """What each statement costs as things are, where there are too many to plan all and nobody has counted their time."""
+    answers: dict[str, CostAnswer] = {}
+    if not is_large(workload):
+        return answers
+    # Those that run most often first, for the time may not last for all.
+    uncounted = sorted(
+        (each for each in workload.queries if each.load is None and each.query.plannable),
+        key=lambda each: (-each.weight, each.id),
+    )
+    for start in range(0, len(uncounted), WEIGHED_AT_ONCE):
+        if is_over():
+            break
+        batch = uncounted[start : start + WEIGHED_AT_ONCE]
+        costs = await cost_model.costs([CostRequest(query=each.query) for each in batch])
+        answers |= {each.id: answer for each, answer in zip(batch, costs, strict=True)}
+    return answers
 
 
 async def run_advisor(

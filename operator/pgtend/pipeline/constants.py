@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from pgtend.core.plan_variants import columns_compared, keep_agreeing, to_be_compared, vary
@@ -17,7 +18,7 @@ _AT_ONCE = 5
 
 async def read_values(workload: Workload, catalog: Catalog, database: Database) -> ValuesOfColumns:
     """The values of pg_stats that variants of this workload may be made of."""
-    columns = columns_compared(workload, catalog)
+    columns = await asyncio.to_thread(columns_compared, workload, catalog)
     return await database.read_column_values(sorted(columns, key=str)) if columns else {}
 
 
@@ -33,7 +34,7 @@ async def with_constants(
 
     Once the time for that ``is_over``, the variants of statements that were not planned by then all stay.
     """
-    varied = vary(workload, catalog, values, sampled)
+    varied = await asyncio.to_thread(vary, workload, catalog, values, sampled)
     compared = to_be_compared(varied)
     answers: dict[str, CostAnswer] = {}
     for start in range(0, len(compared), _AT_ONCE):

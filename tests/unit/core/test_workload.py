@@ -89,11 +89,13 @@ def test_entries_of_one_query_are_summed_and_strangers_left_out() -> None:
     assert sum_by_fingerprint(loads, {A: "f", B: "f"}) == {"f": load(3)}
 
 
-def test_what_ran_longest_ago_is_forgotten_first() -> None:
+def test_what_took_least_time_is_forgotten_first_and_of_equals_what_ran_longest_ago() -> None:
     known = accumulate({}, {"a": load(1), "b": load(1), "c": load(1)}, most=3)
     known = accumulate(known, {"a": load(2)}, most=3)
     known = accumulate(known, {"d": load(1)}, most=3)
     assert known == {"c": load(1), "a": load(3), "d": load(1)}
+    known = accumulate(known, {"e": load(5), "f": load(4)}, most=3)
+    assert known == {"a": load(3), "e": load(5), "f": load(4)}
 
 
 @settings(deadline=None)
