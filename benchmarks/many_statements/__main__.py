@@ -10,63 +10,22 @@ import asyncio
 import json
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from benchmarks.advisor.databases import database_of
 from benchmarks.advisor.problems import open_model, read_problem
 from benchmarks.advisor.schemas import KEYS, Key
 from benchmarks.advisor.server import BenchServer, ensure_server
 from benchmarks.advisor.workloads import made_up
-from pgtend.commands import advise as command
-from pgtend.commands.answer import Answer
-from pgtend.core import candidate_set
-from pgtend.core.integer_program import IntegerProgram
-from pgtend.domain.advice import Constraints, CostRequest, PlanCost, SizeModel
+from benchmarks.many_statements.measuring import Task, measure
+from pgtend.domain.advice import CostRequest, PlanCost, SizeModel
 from pgtend.domain.index import Index
-from pgtend.domain.recommendation import Action
-from pgtend.pipeline import advising
-from pgtend.postgres.secret import target_from_dsn
 
-TICK_SECONDS = 0.01
 _AT_ONCE = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One workload file and how it is to be advised on."""
-
-    dsn: str
-    path: Path
-    budget: int
-    seconds: float | None
-
-
-class Parts:
-    """CPU seconds of functions, by the name of the part that they are."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def count(self, owner: Any, name: str, part: str) -> None:
-        """Count all calls of a function from now on, each in the thread that makes it."""
-        function: Callable[..., Any] = getattr(owner, name)
-
-        def counted(*values: Any, **named: Any) -> Any:
-            began = time.thread_time()
-            try:
-                return function(*values, **named)
-            finally:
-                self.seconds[part] = self.seconds.get(part, 0.0) + time.thread_time() - began
-
-        setattr(owner, name, counted)
 
 
 def main() -> int:
@@ -75,7 +34,7 @@ def main() -> int:
     parser.add_argument("--database", choices=list(KEYS), default="marketplace")
     parser.add_argument("--statements", default="100,300,1000,3000,10000", help="sizes of workloads")
     parser.add_argument("--joins", type=int, default=4, help="joins of a statement at most")
-    parser.add_argument("--chain", type=int, default=0, metavar="N", help="instead: one statement of N joins")
+    parser.add_argument("--one-of", type=int, default=0, metavar="N", help="instead: one statement of N joins")
     parser.add_argument("--zipf", type=float, default=1.0, help="load of the nth statement: one over n to this power")
     parser.add_argument("--budget", type=int, default=500, help="MB (10^6 bytes)")
     parser.add_argument("--max-seconds", type=float, help="as of pgtend advise; without it the search ends by itself")
@@ -83,9 +42,9 @@ def main() -> int:
     arguments = parser.parse_args()
     server = ensure_server()
     dsn = server.dsn(database_of(arguments.database))
-    sizes = [1] if arguments.chain else [int(each) for each in arguments.statements.split(",")]
-    if arguments.chain:
-        texts = {"chain": chain(KEYS[arguments.database], arguments.chain)}
+    sizes = [1] if arguments.one_of else [int(each) for each in arguments.statements.split(",")]
+    if arguments.one_of:
+        texts = {"joins": many_joins(KEYS[arguments.database], arguments.one_of)}
     else:
         with server.connect(database_of(arguments.database)) as connection:
             texts = made_up(connection, KEYS[arguments.database], count=max(sizes), joins=arguments.joins, seed=1)
@@ -107,19 +66,19 @@ def main() -> int:
     return 0
 
 
-def chain(keys: tuple[Key, ...], joins: int) -> str:
-    """A statement that follows foreign keys up and down, so many times."""
-    tables, conditions = [keys[0].child], []
-    for number in range(joins):
-        last = tables[-1]
-        ways = [(key, key.child == last) for key in keys if last in (key.child, key.parent)]
-        key, upwards = ways[number % len(ways)]
-        tables.append(key.parent if upwards else key.child)
-        mine, other = (key.child_columns, key.parent_columns) if upwards else (key.parent_columns, key.child_columns)
-        conditions += [f"t{number}.{one} = t{number + 1}.{two}" for one, two in zip(mine, other, strict=True)]
+def many_joins(keys: tuple[Key, ...], joins: int) -> str:
+    """A statement that looks its table's parents up, over and over, so many times: its rows do not multiply."""
+    own = [key for key in keys if key.child == keys[0].child]
+    tables, conditions = [keys[0].child], [f"t0.{keys[0].child_columns[0]} = 1"]
+    for number in range(1, joins + 1):
+        key = own[number % len(own)]
+        tables.append(key.parent)
+        conditions += [
+            f"t0.{child} = t{number}.{parent}"
+            for child, parent in zip(key.child_columns, key.parent_columns, strict=True)
+        ]
     source = ", ".join(f"{table} t{number}" for number, table in enumerate(tables))
-    first = keys[0].child_columns[0]
-    return f"select count(*) from {source} where {' and '.join(conditions)} and t0.{first} = 1"
+    return f"select count(*) from {source} where {' and '.join(conditions)}"
 
 
 def costs_of(server: BenchServer, database: str, texts: Mapping[str, str]) -> dict[str, float]:
@@ -137,55 +96,6 @@ def zipf_weights(costs: Mapping[str, float], ids: list[str], power: float) -> di
     ranks = list(range(1, len(ids) + 1))
     Random(5).shuffle(ranks)
     return {id_: 1e6 / rank**power / max(costs[id_], 1.0) for id_, rank in zip(ids, ranks, strict=True)}
-
-
-def measure(task: Task) -> tuple[str, list[Index]]:
-    """What one advice took in words, and the indexes that it advises."""
-    parts = Parts()
-    parts.count(command, "given_workload", "reading")
-    parts.count(candidate_set, "candidates", "candidates")
-    parts.count(IntegerProgram, "solve", "integer programs")
-    parts.count(advising, "compress", "compression")
-    parts.count(advising, "_next_question", "search in all")
-    began = time.perf_counter()
-    answer, pause = asyncio.run(advise(task))
-    wall = time.perf_counter() - began
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    advice = answer.advice
-    inner = ", ".join(f"{part} {seconds:.1f}" for part, seconds in sorted(parts.seconds.items()))
-    gap = "unknown" if advice.gap is None else f"{100 * advice.gap:.1f} %"
-    line = (
-        f"{wall:.0f} s, CPU {used.ru_utime:.1f} s ({inner}), {answer.spent.explains} EXPLAINs in "
-        f"{answer.spent.seconds:.1f} s, {used.ru_maxrss / 1024:.0f} MiB, event loop held up for {1000 * pause:.0f} ms at most, "
-        f"{len(advice.changes)} changes, cost after/before {advice.cost_after / advice.cost_before:.4f}, gap {gap}, "
-        f"{'complete' if advice.complete else 'ended by time'}"
-    )
-    if advice.coverage is not None:
-        each = advice.coverage
-        line += (
-            f", {each.planned} planned, {each.similar} ({100 * each.similar_share:.1f} % of the load) with similar ones, "
-            f"{each.unlike} ({100 * each.unlike_share:.1f} %) like none"
-        )
-    return line, [change.index for change in advice.changes if change.action is Action.CREATE]
-
-
-async def advise(task: Task) -> tuple[Answer, float]:
-    """The answer, and the longest time for which the event loop did not turn."""
-    constraints = Constraints(storage_budget=task.budget, seconds=task.seconds)
-    options = command.AdviseOptions(constraints=constraints, workload=task.path)
-    pauses = [0.0]
-
-    async def tick() -> None:
-        while True:
-            slept = time.perf_counter()
-            await asyncio.sleep(TICK_SECONDS)
-            pauses.append(time.perf_counter() - slept - TICK_SECONDS)
-
-    ticking = asyncio.create_task(tick())
-    try:
-        return await command.find_advice(target_from_dsn(task.dsn), options, lambda _: None), max(pauses)
-    finally:
-        ticking.cancel()
 
 
 async def judge(dsn: str, texts: Mapping[str, str], weights: Mapping[str, float], chosen: list[Index]) -> float:
