@@ -22,6 +22,7 @@ from benchmarks.advisor.schemas import KEYS, Key
 from benchmarks.advisor.server import BenchServer, ensure_server
 from benchmarks.advisor.workloads import made_up
 from benchmarks.many_statements.measuring import Task, measure
+from pgtend.core.compression import MOST_PLANNED
 from pgtend.domain.advice import CostRequest, PlanCost, SizeModel
 from pgtend.domain.index import Index
 
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--zipf", type=float, default=1.0, help="load of the nth statement: one over n to this power")
     parser.add_argument("--budget", type=int, default=500, help="MB (10^6 bytes)")
     parser.add_argument("--max-seconds", type=float, help="as of pgtend advise; without it the search ends by itself")
+    parser.add_argument("--planned", type=int, default=MOST_PLANNED, help="statements that are planned one by one")
     parser.add_argument("--judge", action="store_true", help="plan all statements with the advised set afterwards")
     arguments = parser.parse_args()
     server = ensure_server()
@@ -54,7 +56,13 @@ def main() -> int:
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump([{"id": id_, "sql": texts[id_], "weight": weight} for id_, weight in weights.items()], file)
             file.flush()
-            task = Task(dsn=dsn, path=Path(file.name), budget=arguments.budget * 10**6, seconds=arguments.max_seconds)
+            task = Task(
+                dsn=dsn,
+                path=Path(file.name),
+                budget=arguments.budget * 10**6,
+                seconds=arguments.max_seconds,
+                planned=arguments.planned,
+            )
             # Not forked, so that nothing of this process counts as its memory.
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 line, chosen = pool.apply(measure, (task,))

@@ -12,7 +12,7 @@ from typing import Any
 
 from pgtend.commands import advise as command
 from pgtend.commands.answer import Answer
-from pgtend.core import candidate_set
+from pgtend.core import candidate_set, compression
 from pgtend.core.integer_program import IntegerProgram
 from pgtend.domain.advice import Constraints
 from pgtend.domain.index import Index
@@ -31,6 +31,8 @@ class Task:
     path: Path
     budget: int
     seconds: float | None
+    planned: int
+    """Statements that are planned one by one."""
 
 
 class Parts:
@@ -55,6 +57,7 @@ class Parts:
 
 def measure(task: Task) -> tuple[str, list[Index]]:
     """What one advice took in words, and the indexes that it advises."""
+    vars(compression)["MOST_PLANNED"] = task.planned
     parts = Parts()
     parts.count(command, "given_workload", "reading")
     parts.count(candidate_set, "candidates", "candidates")
