@@ -26,6 +26,7 @@ from benchmarks.advisor.workloads import made_up
 from pgtend.domain.advice import SizeModel
 
 METHODS = ("pgtend", *BASELINES)
+TITLES = {"tpch": "TPC-H, scale factor 1"}
 
 
 def main() -> int:
@@ -111,7 +112,7 @@ async def compare_as(user: str, server: BenchServer, arguments: argparse.Namespa
                 print_set(best.chosen)
     if arguments.plot:
         arguments.plot.mkdir(parents=True, exist_ok=True)
-        plot(curves, f"{name}: {len(problem.queries)} queries", arguments.plot / f"advisor-{name}")
+        plot(curves, TITLES.get(name, name) + f", {len(problem.queries)} queries", arguments.plot / f"advisor-{name}")
 
 
 def workload_of(arguments: argparse.Namespace, connection: psycopg.Connection) -> tuple[str, dict[str, str]]:
