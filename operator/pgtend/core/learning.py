@@ -2,7 +2,8 @@
 
 For each query it learns the plan with nothing and with all candidates, a few without the family of an index that a plan used
 (all that begin with the same key), and each index that was used alone; the heaviest queries first, so that something can be
-chosen from the first of them on.
+chosen from the first of them on. In the end it learns what a narrower index does that would serve several: beside a wider one
+that holds more of what a query reads the planner never takes it, though one index for two queries is what a budget has room for.
 """
 
 from __future__ import annotations
@@ -56,6 +57,19 @@ class Learning:
         share = min(LIGHT, self._objective.minimum_gain or LIGHT)
         next_to_nothing = share * self._objective.least_cost(self._candidates.own)
         yield from self._learn_details(self._most_to_gain(lambda gains: _least_that_matters(gains, next_to_nothing)))
+        yield from self._learn_of_shared()
+
+    def _learn_of_shared(self) -> Questions:
+        """Each query known in detail with each index alone that another query uses and that begins one that this query uses."""
+        seen = {query.id: self._planning.known.indexes_seen(query.id) for query in self._planning.planned()}
+        useful = frozenset().union(*seen.values())
+        yield from self._planning.ask(
+            (query, frozenset({index}))
+            for query in seen
+            if query in self._detailed
+            for index in self._candidates.in_order((useful - seen[query]) & self._candidates.own[query])
+            if not seen[query].isdisjoint(self._candidates.wider_than(index))
+        )
 
     def _most_to_gain(self, threshold_of: Threshold) -> list[str]:
         """The queries that have as much to gain as that and are not known in detail, those with most first."""

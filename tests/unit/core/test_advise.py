@@ -137,6 +137,21 @@ def test_batches_are_as_large_as_the_planner_is_quick_and_do_not_change_the_answ
     assert max(quick.batches) > FIRST_AT_ONCE
 
 
+def test_an_index_that_serves_one_query_is_tried_alone_for_another_that_uses_one_that_begins_with_it() -> None:
+    asked: list[CostRequest] = []
+
+    class Asked(Planner):
+        def plan(self, request: CostRequest) -> CostAnswer:
+            asked.append(request)
+            return super().plan(request)
+
+    texts = (TEXTS[0], "select id from payments where booking_id = $1 and status = $2")
+    both = workload(texts)
+    ask(both, planner=Asked(SHOP))
+    narrow = (index_on("payments", "booking_id"),)
+    assert both.queries[1].query in [request.query for request in asked if request.shown == narrow]
+
+
 def test_an_index_that_does_not_pay_for_its_writes_is_not_advised() -> None:
     texts = (TEXTS[0], TEXTS[6])
     assert creates(ask(workload(texts, [100.0, 100.0]))) == [index_on("payments", "booking_id")]
