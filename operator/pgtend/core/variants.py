@@ -97,6 +97,8 @@ def _is_state(comparison: Comparison, table: Table) -> bool:
         return nulls is not None and 1 - nulls <= _SMALL_SHARE
     if comparison.operator not in (ComparisonOperator.EQ, ComparisonOperator.NE) or comparison.constant is None:
         return False
+    if column.enumerated:
+        return has_few_values(column) and comparison.constant.type == column.type
     return (
         has_few_values(column)
         and column.type.partition("(")[0] in _STATE_TYPES

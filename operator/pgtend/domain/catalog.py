@@ -47,6 +47,8 @@ class Column:
     generated: bool = False
     virtual: bool = False
     """Generated when it is read, and stored nowhere: it cannot be indexed (PostgreSQL 18)."""
+    enumerated: bool = False
+    """Whether its type is an enum."""
     sorts_by_bytes: bool = False
     """Whether its texts are in the order of their bytes, so that a plain index serves LIKE 'x%'; of a value that is no text, whether
     those that are taken from it are."""

@@ -198,6 +198,7 @@ def _column(row: Row) -> Column:
         not_null=row["not_null"],
         generated=row["generated"],
         virtual=row["virtual"],
+        enumerated=row["enumerated"],
         sorts_by_bytes=row["sorts_by_bytes"],
         btree_opclass=row["btree_opclass"],
         deduplicates=row["deduplicates"],

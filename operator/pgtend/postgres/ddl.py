@@ -27,6 +27,7 @@ from pgtend.domain.index import (
     TableName,
     TypeCast,
 )
+from pgtend.domain.type_names import schema_and_name
 
 LONGEST_NAME = 63
 """Bytes (NAMEDATALEN - 1): Postgres cuts longer names without a word."""
@@ -255,10 +256,10 @@ def _type(name: str) -> sql.Identifier:
     return identifier("pg_catalog", internal)
 
 
-def _constant(constant: Constant) -> sql.Composable:
+def _constant(constant: Constant, type_: sql.Identifier | None = None) -> sql.Composable:
     if "\0" in constant.value:
         raise DefinitionRefused("A constant in the index definition holds a zero byte.")
-    return sql.SQL("{}::{}").format(sql.Literal(constant.value), _type(constant.type))
+    return sql.SQL("{}::{}").format(sql.Literal(constant.value), type_ or _type(constant.type))
 
 
 def _comparison(comparison: Comparison) -> sql.Composable:
@@ -274,4 +275,6 @@ def _comparison(comparison: Comparison) -> sql.Composable:
         # HypoPG does not simplify predicates as the planner does with conditions, where `x = true` is `x`.
         return column if comparison.constant.value == "true" else sql.SQL("NOT {}").format(column)
     operator = sql.SQL(_OPERATORS[comparison.operator])
-    return sql.SQL("{} {} {}").format(column, operator, _constant(comparison.constant))
+    enum = schema_and_name(comparison.constant.type)
+    constant = _constant(comparison.constant, None if enum is None else identifier(*enum))
+    return sql.SQL("{} {} {}").format(column, operator, constant)

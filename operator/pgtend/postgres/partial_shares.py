@@ -1,7 +1,7 @@
 """Which part of its table a partial index would hold, by the planner's estimate.
 
 The planner knows most common values and histograms, which pgtend does not read. What is planned is composed of the typed predicate
-alone, over columns of built-in types alone, so that no function of a user's is ever called.
+alone, over columns of built-in types and enums alone, so that no function of a user's is ever called.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _may_be_planned(index: Index, table: Table) -> bool:
         table.kind in _WITH_ROWS
         and not table.row_security
         and table.rows > 0
-        and all(column is not None and is_built_in(column.type) for column in columns)
+        and all(column is not None and (column.enumerated or is_built_in(column.type)) for column in columns)
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from pgtend.core.candidates import candidates
 from pgtend.core.statement import read_statement
-from pgtend.domain.advice import CostRequest, PlanCost
+from pgtend.domain.advice import Constraints, CostRequest, PlanCost
 from pgtend.domain.index import (
     AccessMethod,
     ColumnArgument,
@@ -32,17 +33,24 @@ from tests.integration.postgres.conftest import Shop
 
 NAME = "made_by_pgtend"
 SCHEMA = (
+    "CREATE SCHEMA own",
+    "GRANT USAGE ON SCHEMA own TO PUBLIC",
+    """CREATE TYPE own."Way of sending" AS ENUM ('post', 'by "hand"', 'it''s dear')""",
+    "CREATE TYPE shop.size AS ENUM ('large', 'small')",
     """
     CREATE TABLE shop.orders (
         id int PRIMARY KEY, customer int NOT NULL, email varchar(80), note text, state varchar(20), paid boolean,
-        deleted_at timestamptz, made timestamp NOT NULL, seen timestamptz NOT NULL, data jsonb, tags text[], amount numeric
+        deleted_at timestamptz, made timestamp NOT NULL, seen timestamptz NOT NULL, data jsonb, tags text[], amount numeric,
+        sent own."Way of sending" NOT NULL, size shop.size
     )
     """,
     """
     INSERT INTO shop.orders SELECT n, n % 5000, 'User' || n || '@Example.com', repeat('filler ', 20),
         CASE WHEN n % 100 = 0 THEN 'open' ELSE 'done' END, n % 50 <> 0, CASE WHEN n % 20 <> 0 THEN now() END,
         timestamp '2026-01-01' + n * interval '10 minutes', timestamptz '2026-01-01' + n * interval '10 minutes',
-        jsonb_build_object('size', n % 3000, 'ref', jsonb_build_object('code', n)), ARRAY['t' || n % 1000], n % 977
+        jsonb_build_object('size', n % 3000, 'ref', jsonb_build_object('code', n)), ARRAY['t' || n % 1000], n % 977,
+        (CASE n % 100 WHEN 1 THEN 'it''s dear' WHEN 2 THEN 'by "hand"' ELSE 'post' END)::own."Way of sending",
+        (CASE WHEN n % 200 = 7 THEN 'small' ELSE 'large' END)::shop.size
     FROM generate_series(1, 40000) AS n
     """,
     "ALTER TABLE shop.orders OWNER TO shop_owner",
@@ -79,7 +87,7 @@ SIZE = OperatorCall(operator="->>", arguments=(DATA, text("size")))
 CODE = OperatorCall(
     operator="->>", arguments=(OperatorCall(operator="->", arguments=(DATA, text("ref"))), text("code"))
 )
-EQ = ComparisonOperator.EQ
+EQ, NE = ComparisonOperator.EQ, ComparisonOperator.NE
 
 FORMS = [
     pytest.param(on("customer"), "select * from orders where customer = 7", id="plain"),
@@ -153,11 +161,50 @@ FORMS = [
         id="function of a field, and a column",
     ),
     pytest.param(
+        on("customer", predicate=(is_("sent", EQ, Constant(type='own."Way of sending"', value="it's dear")),)),
+        "select * from orders where sent = 'it''s dear' order by customer limit 5",
+        id="rows of one value of an enum whose names are quoted",
+    ),
+    pytest.param(
+        on("customer", predicate=(is_("size", EQ, Constant(type="shop.size", value="small")),)),
+        "select * from orders where 'small'::size = size order by customer limit 5",
+        id="rows of one value of an enum that the statement casts to",
+    ),
+    pytest.param(
+        on("customer", predicate=(is_("size", NE, Constant(type="shop.size", value="large")),)),
+        "select * from orders where size <> 'large' order by customer limit 5",
+        id="rows that have another value of an enum",
+    ),
+    pytest.param(
         on("made", method=AccessMethod.BRIN),
         "select * from orders where made < timestamp '2026-01-02'",
         id="brin",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "predicate"),
+    [
+        ("sent = 'by \"hand\"'", is_("sent", EQ, Constant(type='own."Way of sending"', value='by "hand"'))),
+        ("size = CAST('small' AS shop.size)", is_("size", EQ, Constant(type="shop.size", value="small"))),
+        ("'small'::size = size", is_("size", EQ, Constant(type="shop.size", value="small"))),
+    ],
+)
+async def test_a_value_of_an_enum_becomes_a_predicate_that_is_known_again_however_it_was_written(
+    shop: Shop, condition: str, predicate: Comparison
+) -> None:
+    shop.database.run(*SCHEMA)
+    await shop.grant()
+    query = f"select * from orders where {condition} order by customer"
+    async with open_observer(shop.observer, shop.limits) as observer:
+        catalog = await observer.read_catalog()
+        read = read_statement(query, catalog, ("shop",))
+        assert isinstance(read, Query), read
+        assert on("customer", predicate=(predicate,)) in candidates(read, catalog, Constraints())
+        shop.database.run(f"SET search_path = shop; CREATE INDEX there ON orders (customer) WHERE {condition}")
+        catalog = await observer.read_catalog()
+    assert on("customer", predicate=(predicate,)) not in candidates(read, catalog, Constraints())
 
 
 @pytest.mark.parametrize(("index", "asked"), FORMS)

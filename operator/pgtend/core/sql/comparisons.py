@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from pgtend.core.sql.expressions import TypedColumn, base_type, cast_type
 from pgtend.domain.index import Comparison, ComparisonOperator, Constant
+from pgtend.domain.type_names import schema_and_name
 
 _LONGEST = 100
 """Characters of a constant: the parser is given no more than the begin of a string (see ``tree``)."""
@@ -116,7 +117,7 @@ def constant_of(node: exp.Expr, of: str) -> Constant | None:
     if isinstance(node, exp.Boolean):
         return Constant(type="boolean", value="true" if node.this else "false")
     if isinstance(node, exp.Cast):
-        to = cast_type(node)
+        to = _same_type(node, of) or cast_type(node)
         inner = constant_of(node.this, of)
         return None if to is None or inner is None else Constant(type=_plain(to), value=inner.value)
     if isinstance(node, exp.Neg):
@@ -128,6 +129,22 @@ def constant_of(node: exp.Expr, of: str) -> Constant | None:
         # The parser is given / for each backslash, so that what has one cannot be told.
         return None if len(node.name) > _LONGEST or "/" in node.name else Constant(type=_plain(of), value=node.name)
     return Constant(type="integer", value=node.name) if node.name.isdecimal() and len(node.name) <= 9 else None
+
+
+def _same_type(node: exp.Cast, of: str) -> str | None:
+    """The type ``of``, where it is one of users' that a cast names, with or without its schema."""
+    kind = node.args["to"].args.get("kind")
+    names = [(each.name if each.quoted else each.name.lower()) for each in _identifiers(kind)]
+    known = schema_and_name(of)
+    return of if known is not None and names in ([known[1]], list(known)) else None
+
+
+def _identifiers(name: object) -> Iterator[exp.Identifier]:
+    if isinstance(name, exp.Identifier):
+        yield name
+    elif isinstance(name, exp.Dot):
+        yield from _identifiers(name.this)
+        yield from _identifiers(name.expression)
 
 
 def _plain(type_: str) -> str:

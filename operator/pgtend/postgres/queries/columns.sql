@@ -43,6 +43,7 @@ SELECT
         WHEN 'i' THEN false
         ELSE COALESCE(NULLIF(collation_.collcollate::text, ''), database.datcollate::text) IN ('C', 'POSIX')
     END AS sorts_by_bytes,
+    type.typtype = 'e' AS enumerated,
     base.typtype IN ('e', 'r', 'm') OR compatible.type IS NOT NULL AS btree_opclass,
     (base.typtype = 'e' OR COALESCE(compatible.equalimage, false))
         AND COALESCE(collation_.collisdeterministic, true) AS deduplicates,
