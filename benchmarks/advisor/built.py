@@ -34,7 +34,7 @@ from pgtend.domain.advice import SizeModel
 from pgtend.domain.index import Index
 from pgtend.postgres.ddl import create_index
 
-PGTEND = {"pgtend, B-trees": True, "pgtend": False}
+PGTEND = {"pgtend, B-trees": True, "pgtend, all kinds": False}
 """How pgtend runs: whether with plain B-trees alone."""
 
 Builder = Callable[[IndexSet], int]
@@ -121,7 +121,7 @@ async def report(results: list[Result], referee: Referee, bytes_built: Builder) 
         built = bytes_built(result.chosen)
         most = max(most, built / result.budget)
         print(
-            f"{result.method:15} {result.budget / MEGABYTE:6.0f} MB  ratio {ratio:.4f}  estimated {estimated / MEGABYTE:6.1f} MB  "
+            f"{result.method:17} {result.budget / MEGABYTE:6.0f} MB  ratio {ratio:.4f}  estimated {estimated / MEGABYTE:6.1f} MB  "
             f"built {built / MEGABYTE:6.1f} MB ({100 * (built / max(estimated, 1) - 1):+.1f} %)  {result.explains:6} EXPLAINs",
             flush=True,
         )

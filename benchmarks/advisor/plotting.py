@@ -16,6 +16,7 @@ TICKS = (250, 500, 1000, 2000)
 # Colours that people with the usual colour blindnesses tell apart (Okabe and Ito), and other marks besides.
 _LOOKS = {
     "pgtend": ("#0072B2", "o"),
+    "pgtend, all kinds": ("#0072B2", "o"),
     "pgtend, B-trees": ("#56B4E9", "v"),
     "Extend": ("#D55E00", "s"),
     "DB2Advis": ("#009E73", "^"),
