@@ -13,7 +13,7 @@ indexes of a family (those that begin with the same key) says what that family i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgtend.core.integer_program import IntegerProgram
 from pgtend.core.known_costs import IndexSet
@@ -58,18 +58,10 @@ def most_promising(
 ) -> Promise:
     """The optimum over the floors; ``seconds`` are those left. Where the solver finds no set in time, an empty one with the bound that it proved."""
     program = IntegerProgram()
-    necessary = [_necessary(query.floors) for query in queries]
-    indexes = _undominated(necessary, sizes, upkeep)
+    necessary = [without_implied(query) for query in queries]
+    indexes = _undominated([query.floors for query in necessary], sizes, upkeep)
     variables = {index: program.add_variable(upkeep[index], whole=True) for index in indexes}
-    for query, floors in zip(queries, necessary, strict=True):
-        levels = sorted({floor.cost for floor in floors})
-        taken = {cost: program.add_variable(query.weight * cost) for cost in levels}
-        program.add_row(dict.fromkeys(taken.values(), 1.0), 1.0, 1.0)
-        for floor in floors:
-            lower = [variable for cost, variable in taken.items() if cost < floor.cost]
-            if lower:
-                needed = {variables[index]: -1.0 for index in floor.beyond if index in variables}
-                program.add_row({**dict.fromkeys(lower, 1.0), **needed}, most=0.0)
+    add_floors(program, variables, necessary)
     add_limits(program, variables, sizes, limits)
     solution = program.solve(GAP, NODES, seconds)
     chosen = frozenset(
@@ -78,16 +70,32 @@ def most_promising(
     return Promise(indexes=chosen, bound=solution.bound)
 
 
-def _necessary(floors: Sequence[Floor]) -> list[Floor]:
-    """Without those that follow from another: less is needed to go below it, and it is no higher."""
+def add_floors(
+    program: IntegerProgram, variables: Mapping[Index, int], queries: Sequence[FlooredQuery], share: float = 1.0
+) -> None:
+    """Add that each query costs the least that the chosen indexes do not rule out, at this share."""
+    for query in queries:
+        levels = sorted({floor.cost for floor in query.floors})
+        taken = {cost: program.add_variable(share * query.weight * cost) for cost in levels}
+        program.add_row(dict.fromkeys(taken.values(), 1.0), 1.0, 1.0)
+        for floor in query.floors:
+            lower = [variable for cost, variable in taken.items() if cost < floor.cost]
+            if lower:
+                needed = {variables[index]: -1.0 for index in floor.beyond if index in variables}
+                program.add_row({**dict.fromkeys(lower, 1.0), **needed}, most=0.0)
+
+
+def without_implied(query: FlooredQuery) -> FlooredQuery:
+    """Without the floors that follow from another: less is needed to go below it, and it is no higher."""
     highest: dict[IndexSet, float] = {}
-    for floor in floors:
+    for floor in query.floors:
         highest[floor.beyond] = max(floor.cost, highest.get(floor.beyond, floor.cost))
-    return [
+    necessary = [
         Floor(beyond=beyond, cost=cost)
         for beyond, cost in highest.items()
         if not any(other < beyond and higher >= cost for other, higher in highest.items())
     ]
+    return replace(query, floors=necessary)
 
 
 def _undominated(

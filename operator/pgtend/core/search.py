@@ -1,19 +1,20 @@
 """The advisor's search: what it makes of the plans that it learns (``core.learning``), and when it has looked enough.
 
 The program of ``core.selection`` then chooses, the chosen set is planned really, and what was
-learnt goes back, until nothing gets better. The program of ``core.lower_bound`` says how much better any other set might be,
-and which one to look at next to find out.
+learnt goes back, until nothing gets better. The program of ``core.lower_bound`` says how much better any other set might be;
+which one to look at next to find out, that and the program of ``core.compromise`` say in turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf
 
 from pgtend.core.candidate_set import CandidateSet
 from pgtend.core.candidates import starts_with
+from pgtend.core.compromise import best_by_the_mean
 from pgtend.core.known_costs import NOTHING, IndexSet, KnownCosts, Option, planned_cost
 from pgtend.core.learning import Learning
 from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
@@ -32,9 +33,9 @@ from pgtend.domain.workload import WeightedQuery, Workload
 
 ROUNDS = 10
 """How often the program may choose anew after the chosen set was planned."""
-PROMISES = 6
+PROMISES = 10
 """How often a set that promises more than the best so far is looked at."""
-IDLE_PROMISES = 3
+IDLE_PROMISES = 4
 """How many in a row may bring no set that is better by ``WORTH_GOING_ON``."""
 WORTH_GOING_ON = 0.002
 """Share of the cost."""
@@ -42,6 +43,14 @@ MOST_DOUBTS = 30
 """Queries looked at for one promise, those first of which it promises most."""
 SLACK = 0.001
 """Share of the workload's cost by which that of a set may be uncertain without more plans being worth it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Program:
+    """What decides a choice."""
+
+    options: Sequence[WeightedOptions]
+    savings: Mapping[Index, float]
 
 
 class Search:
@@ -83,6 +92,9 @@ class Search:
         )
         self.chosen: IndexSet = NOTHING
         """The best set so far."""
+        self._solved: _Program | None = None
+        self._choice: IndexSet = NOTHING
+        """Of the program solved last: new plans do not always change it, nor does a better set."""
         self.bound = 0.0
         """What no set of the candidates can be below: weighted planner's cost plus upkeep."""
 
@@ -95,10 +107,12 @@ class Search:
         yield from self._take_earlier()
         yield from self._settle(patience=3)
         left = IDLE_PROMISES
-        for _ in range(PROMISES):
+        for number in range(PROMISES):
             if not self.planning.complete or left <= 0:
                 break
-            promised = self._most_promising()
+            promised = self._best_by_the_mean() if number % 2 == 0 else self.chosen
+            if promised == self.chosen:
+                promised = self._most_promising()
             if self._is_near_enough():
                 break
             before = self._cost_of(self.chosen)
@@ -278,7 +292,7 @@ class Search:
     def _most_promising(self) -> IndexSet:
         """The set that might be the best for all that is known; takes the bound in."""
         promise = most_promising(
-            [FlooredQuery(weight=query.weight, floors=self._floors(query.id)) for query in self.planning.planned()],
+            self._floored(),
             self.candidates.sizes,
             {index: self.objective.upkeep(index) for index in self.candidates.sizes},
             self._limits,
@@ -286,6 +300,21 @@ class Search:
         )
         self.bound = max(self.bound, promise.bound)
         return promise.indexes
+
+    def _best_by_the_mean(self) -> IndexSet:
+        """The set that is best by the mean of what it is known to cost and what it might."""
+        indexes = self._useful()
+        return best_by_the_mean(
+            self._weighted_options(indexes),
+            self._floored(),
+            {index: self.candidates.sizes[index] for index in indexes},
+            self._least_savings(indexes),
+            self._limits,
+            self.planning.seconds_left,
+        )
+
+    def _floored(self) -> list[FlooredQuery]:
+        return [FlooredQuery(weight=query.weight, floors=self._floors(query.id)) for query in self.planning.planned()]
 
     def _floors(self, query: str) -> list[Floor]:
         relevant = self.candidates.all_relevant(query)
@@ -318,24 +347,36 @@ class Search:
         return gap is not None and gap <= self.constraints.tolerance
 
     def _choose(self) -> IndexSet:
+        """The best set by what is known to be reached."""
+        indexes = self._useful()
+        options, savings = self._weighted_options(indexes), self._least_savings(indexes)
+        program = _Program(options=options, savings=savings)
+        if program != self._solved or not self.planning.complete:
+            sizes = {index: self.candidates.sizes[index] for index in indexes}
+            self._choice = choose_indexes(options, sizes, savings, self._limits, self.planning.seconds_left)
+            self._solved = program
+        return self._choice
+
+    def _useful(self) -> tuple[Index, ...]:
+        """The candidates that some plan used."""
         queries = self.planning.planned()
-        indexes = self.candidates.in_order(frozenset().union(*(self.known.indexes_seen(each.id) for each in queries)))
+        return self.candidates.in_order(frozenset().union(*(self.known.indexes_seen(each.id) for each in queries)))
+
+    def _weighted_options(self, indexes: Sequence[Index]) -> list[WeightedOptions]:
         among = frozenset(indexes)
+        return [
+            WeightedOptions(
+                weight=query.weight,
+                options=self._options(query.id),
+                substitutes=self._substitutes(query.id, among),
+            )
+            for query in self.planning.planned()
+        ]
+
+    def _least_savings(self, indexes: Sequence[Index]) -> dict[Index, float]:
+        """What each has to save at least."""
         threshold = self.objective.least_gain(self.chosen)
-        return choose_indexes(
-            [
-                WeightedOptions(
-                    weight=query.weight,
-                    options=self._options(query.id),
-                    substitutes=self._substitutes(query.id, among),
-                )
-                for query in queries
-            ],
-            {index: self.candidates.sizes[index] for index in indexes},
-            {index: self.objective.upkeep(index) + threshold for index in indexes},
-            self._limits,
-            self.planning.seconds_left,
-        )
+        return {index: self.objective.upkeep(index) + threshold for index in indexes}
 
     def _cost_of(self, indexes: IndexSet) -> float:
         return self.objective.cost_of(indexes, self.chosen)

@@ -64,8 +64,20 @@ def choose_indexes(
         return frozenset()
     program = IntegerProgram()
     variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
+    add_options(program, variables, queries)
+    add_limits(program, variables, sizes, limits)
+    solution = program.solve(GAP, NODES, seconds)
+    return frozenset(
+        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
+    )
+
+
+def add_options(
+    program: IntegerProgram, variables: Mapping[Index, int], queries: Sequence[WeightedOptions], share: float = 1.0
+) -> None:
+    """Add that each query takes one option whose indexes are chosen, at this share of its price."""
     for query in queries:
-        taken = [program.add_variable(query.weight * option.price) for option in query.options]
+        taken = [program.add_variable(share * query.weight * option.price) for option in query.options]
         program.add_row(dict.fromkeys(taken, 1.0), 1.0, 1.0)
         for one, other in permutations(range(len(taken)), 2):
             planned, passed_over = query.options[one], query.options[other]
@@ -82,11 +94,6 @@ def choose_indexes(
                 }
         for used, options in sorted(uses.items()):  # sets have no order of their own
             program.add_row(options | serving[used], most=0.0)
-    add_limits(program, variables, sizes, limits)
-    solution = program.solve(GAP, NODES, seconds)
-    return frozenset(
-        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
-    )
 
 
 def add_limits(

@@ -1,0 +1,45 @@
+"""The set to look at next between what is known to be reached and what might be: an integer program over the mean of both.
+
+What is known of a query with indexes that were never shown together are two costs. None can be dearer than the cheapest known plan
+that they allow (``core.selection``), none cheaper than what no plan rules out (``core.lower_bound``). A choice by the first keeps
+to combinations that were planned already, one by the second runs after every combination that was not. The mean of the two is an
+estimate of what planning would say, and the set that is best by it teaches most where both agree that it may be good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pgtend.core.integer_program import IntegerProgram
+from pgtend.core.known_costs import IndexSet
+from pgtend.core.lower_bound import FlooredQuery, add_floors, without_implied
+from pgtend.core.selection import Limits, WeightedOptions, add_limits, add_options
+from pgtend.domain.index import Index
+
+NODES = 50
+GAP = 0.02
+"""How near the program is solved: an estimate is no more exact, and the set is planned anyway."""
+HOPE = 0.5
+"""Share of the lower cost in the mean."""
+
+
+def best_by_the_mean(
+    reached: Sequence[WeightedOptions],
+    possible: Sequence[FlooredQuery],
+    sizes: Mapping[Index, int],
+    upkeep: Mapping[Index, float],
+    limits: Limits,
+    seconds: float | None = None,
+) -> IndexSet:
+    """The set with the least mean of what it is known to reach and what it may, plus upkeep; empty where none was found in the ``seconds``."""
+    if not sizes:
+        return frozenset()
+    program = IntegerProgram()
+    variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
+    add_options(program, variables, reached, 1 - HOPE)
+    add_floors(program, variables, [without_implied(query) for query in possible], HOPE)
+    add_limits(program, variables, sizes, limits)
+    solution = program.solve(GAP, NODES, seconds)
+    return frozenset(
+        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
+    )
