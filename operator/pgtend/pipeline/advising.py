@@ -22,8 +22,10 @@ from pgtend.ports import CostModel
 
 SHARE_FOR_CONSTANTS = 0.25
 """Of the time for planning: what may go into finding out which statements are heavy, and which constants agree with what ran."""
-WEIGHED_AT_ONCE = 20
-"""Plans between two looks at the time."""
+MOST_WEIGHED_AT_ONCE = 50
+"""Plans between two looks at the time; as few at first as one, and fewer where the planner is slow."""
+WEIGHING_SECONDS = 0.1
+"""How long so many plans are meant to take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +71,16 @@ async def _weigh(workload: Workload, cost_model: CostModel, is_over: Callable[[]
         (each for each in workload.queries if each.load is None and each.query.plannable),
         key=lambda each: (-each.weight, each.id),
     )
-    for start in range(0, len(uncounted), WEIGHED_AT_ONCE):
-        if is_over():
-            break
-        batch = uncounted[start : start + WEIGHED_AT_ONCE]
+    start, size = 0, 1
+    while start < len(uncounted) and not is_over():
+        batch = uncounted[start : start + size]
+        start += len(batch)
+        began = time.monotonic()
         costs = await cost_model.costs([CostRequest(query=each.query) for each in batch])
+        a_plan = (time.monotonic() - began) / len(batch)
         answers |= {each.id: answer for each, answer in zip(batch, costs, strict=True)}
+        in_time = int(WEIGHING_SECONDS / a_plan) if a_plan > 0 else MOST_WEIGHED_AT_ONCE
+        size = max(1, min(2 * size, in_time, MOST_WEIGHED_AT_ONCE))
     return answers
 
 
