@@ -7,8 +7,9 @@ from itertools import permutations
 
 from pgtend.core.sql.ordering import SortKey
 from pgtend.core.sql.usage import Key, TableUse
+from pgtend.core.stored_width import never_too_wide
 from pgtend.domain.catalog import Table
-from pgtend.domain.index import FunctionCall, IndexColumn, OperatorCall
+from pgtend.domain.index import ComparisonOperator, FunctionCall, IndexColumn, OperatorCall
 
 WIDEST_KEY = 512
 """Bytes: a B-tree entry may have no more than a third of a page, so a column that is wider on average will fail on some row."""
@@ -61,7 +62,8 @@ def key_lists(use: TableUse, table: Table, width: int) -> Iterator[Keys]:
         if not use.whole and len(use.read) <= _MOST_READ:  # a second key may spare the way to the table
             for first in columns:
                 for second in sorted(name for name in use.read if name in table.columns and name != first):
-                    yield plain((first, second))
+                    if never_too_wide((table.columns[second],)):
+                        yield plain((first, second))
 
 
 def main_lists(use: TableUse, table: Table, width: int, without: Iterable[Key] = ()) -> tuple[Keys, ...]:
@@ -85,7 +87,15 @@ def main_lists(use: TableUse, table: Table, width: int, without: Iterable[Key] =
 
 def by_selectivity(use: TableUse, table: Table) -> list[Key]:
     """What is compared by equality, that which leaves the fewest rows first."""
-    return sorted(use.equal, key=lambda key: (-_distinct(table, key), _text(key)))
+    nulls = {each.column for each in use.conditions if each.operator is ComparisonOperator.IS_NULL}
+
+    def parts(key: Key) -> float:
+        """Into how many parts of the size that is looked for the key parts the rows."""
+        if key not in nulls or key not in table.columns:
+            return _distinct(table, key)
+        return 1 / max(table.columns[key].null_fraction or 1.0, 1e-9)
+
+    return sorted(use.equal, key=lambda key: (-parts(key), _text(key)))
 
 
 def fits(keys: Keys, table: Table) -> bool:
@@ -94,9 +104,9 @@ def fits(keys: Keys, table: Table) -> bool:
     columns = [table.columns.get(name) for name in names]
     if not keys or len(set(map(_what, keys))) < len(keys) or len({*names}) == len(table.columns) > 1:
         return False
-    return all(column is not None and (column.average_width or 0) <= WIDEST_KEY for column in columns) and all(
-        _is_sortable(key, table) for key in keys
-    )
+    return all(
+        column is not None and (column.average_width or 0) <= WIDEST_KEY and not column.only_long for column in columns
+    ) and all(_is_sortable(key, table) for key in keys)
 
 
 def plain(keys: Iterable[Key]) -> Keys:

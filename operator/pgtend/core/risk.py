@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pgtend.core.known_costs import KnownPlan
 from pgtend.core.plan_change import count
 from pgtend.core.plan_price import Lookup, Lookups
+from pgtend.core.stored_width import LARGEST_ENTRY, most_bytes
 from pgtend.domain.catalog import Catalog, Column, Table
-from pgtend.domain.index import Index
+from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.plan import PlanNode, PlanShape
 from pgtend.domain.recommendation import Risk
 from pgtend.domain.workload import Query
@@ -32,6 +33,8 @@ COMMON_SHARE = 0.2
 DEFAULT_SELECTIVITIES = (1 / 3, 1 / 9, 0.005)
 """What the planner assumes when it knows nothing (src/include/utils/selfuncs.h): one side of a range, two, an equality."""
 _FEW_ROWS = 1000.0
+_MIDDLING_WIDTH = 32
+"""Bytes on average from which on a text is more than a name or an address."""
 _ORDER = {Risk.LOW: 0, Risk.MEDIUM: 1, Risk.HIGH: 2}
 
 
@@ -215,6 +218,23 @@ def rests_on_a_default(doubted: PlanInDoubt) -> Doubt | None:
     return None
 
 
+def may_refuse_long_values(doubted: PlanInDoubt) -> Doubt | None:
+    """A key without a limit, of middling width, on a table that has long values: a B-tree refuses the row with one in the key."""
+    table = doubted.table
+    if table is None or table.toast_pages == 0 or doubted.index.method is not AccessMethod.BTREE:
+        return None
+    keys = [table.columns.get(key.column or "") for key in doubted.index.columns]
+    open_ = [key.name for key in keys if key is not None and most_bytes(key) is None]
+    wide = [name for name in open_ if (table.columns[name].average_width or 0) >= _MIDDLING_WIDTH]
+    if not wide:
+        return None
+    return Doubt(
+        risk=Risk.MEDIUM,
+        reason=f"Nothing limits {wide[0]}, and the table holds long values. Of one that takes more than {LARGEST_ENTRY:,} bytes the "
+        "index could not be built, and once it is there the row would be refused.",
+    )
+
+
 DOUBTS: tuple[Callable[[PlanInDoubt], Doubt | None], ...] = (
     is_cheaper_by_estimate_only,
     bets_on_early_exit,
@@ -224,6 +244,7 @@ DOUBTS: tuple[Callable[[PlanInDoubt], Doubt | None], ...] = (
     lacks_statistics,
     hangs_on_unknown_constants,
     rests_on_a_default,
+    may_refuse_long_values,
 )
 
 

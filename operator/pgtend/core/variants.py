@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pgtend.core.key_lists import Keys, fits, main_lists, plain
 from pgtend.core.sql.usage import TableUse
 from pgtend.core.states import has_few_values
+from pgtend.core.stored_width import never_too_wide
 from pgtend.domain.catalog import Column, Table
 from pgtend.domain.index import AccessMethod, Comparison, ComparisonOperator, Index, IndexColumn
 
@@ -29,7 +30,10 @@ _CORRELATED = 0.9
 
 
 def covering(use: TableUse, table: Table, width: int) -> Iterator[Index]:
-    """Indexes that hold all that the query reads of the table, where that is little and many rows are visited."""
+    """Indexes that hold all that the query reads of the table, where that is little and many rows are visited.
+
+    What is only read is stored where its type limits it to what a B-tree takes: for a faster read no write may fail.
+    """
     if use.whole or not use.read or any(name not in table.columns for name in use.read):
         return
     for keys in main_lists(use, table, width):
@@ -39,7 +43,10 @@ def covering(use: TableUse, table: Table, width: int) -> Iterator[Index]:
         beside = tuple(sorted(name for name in use.read if name not in names))
         bytes_ = sum(_width(table.columns[name]) for name in (*beside, *(key.column or "" for key in keys)))
         is_narrow = 0 < len(beside) <= MOST_INCLUDED and bytes_ <= _NARROW_SHARE * _row(table)
-        if not is_narrow or not _visits_many(use, table) or any(table.columns[name].virtual for name in beside):
+        stored = [table.columns[name] for name in beside]
+        if any(column.virtual for column in stored) or not never_too_wide(stored):
+            continue
+        if not is_narrow or not _visits_many(use, table):
             continue
         longer = (*keys, *plain(beside))
         if len(longer) <= width and fits(longer, table):

@@ -64,7 +64,9 @@ class Column:
     """As in pg_stats: negative values are the share of rows."""
     null_fraction: float | None = None
     average_width: int | None = None
-    """Bytes."""
+    """Bytes; of a value that is stored out of line those of its pointer."""
+    only_long: bool = False
+    """Whether ANALYZE saw values, and none of at most 1,024 bytes: it lists none then."""
     correlation: float | None = None
     """Of the order of values and of rows in the table, -1 to 1."""
     common_frequencies: tuple[float, ...] = ()
@@ -95,6 +97,8 @@ class Table:
     columns: Mapping[str, Column]
     counted: bool = True
     """Whether VACUUM or ANALYZE ever counted its rows; where they did not, ``rows`` is a guess from bytes and types."""
+    toast_pages: int = 0
+    """Pages of long values that are stored out of line, as VACUUM counted them."""
     grown_bytes: int = 0
     """Part of ``bytes`` that has come since its rows were last counted; negative where the table has shrunk."""
     fill_factor: int = 100

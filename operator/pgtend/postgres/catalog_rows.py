@@ -153,6 +153,7 @@ def _table(
         columns=columns,
         counted=row["counted_rows"] >= 0 and (counted_bytes > 0 or bytes_ == 0),
         grown_bytes=bytes_ - counted_bytes,
+        toast_pages=row["toast_pages"],
         fill_factor=row["fill_factor"],
         writes=WriteCounters(
             inserted=row["inserted"],
@@ -207,6 +208,7 @@ def _column(row: Row) -> Column:
         n_distinct=row["n_distinct"],
         null_fraction=row["null_fraction"],
         average_width=row["average_width"],
+        only_long=row["only_long"],
         correlation=row["correlation"],
         common_frequencies=tuple(row["common_frequencies"]),
     )

@@ -8,12 +8,14 @@ from pgtend.domain.catalog import Catalog, Column, ExistingIndex, RelationKind, 
 from pgtend.domain.index import Index, IndexColumn, TableName
 
 ROWS = 1_000_000.0
+LENGTHS = {"bigint": 8, "integer": 4, "smallint": 2, "boolean": 1, "date": 4, "timestamp with time zone": 8, "uuid": 16}
 
 
 def column(name: str, type_: str = "bigint", n_distinct: float | None = -0.5, width: int = 8) -> Column:
     return Column(
         name=name,
         type=type_,
+        type_length=LENGTHS.get(type_, -1),
         btree_opclass=type_ != "json",
         n_distinct=n_distinct,
         average_width=width,

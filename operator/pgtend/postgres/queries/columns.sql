@@ -52,6 +52,12 @@ SELECT
     stats.n_distinct::float8 AS n_distinct,
     stats.null_frac::float8 AS null_fraction,
     stats.avg_width AS average_width,
+    -- The type sorts, so ANALYZE would list values; those of more than 1,024 bytes it leaves out (analyze.c).
+    COALESCE(
+        attribute.attlen < 0 AND compatible.type IS NOT NULL AND stats.null_frac < 1
+            AND stats.most_common_vals IS NULL AND stats.histogram_bounds IS NULL,
+        false
+    ) AS only_long,
     stats.correlation::float8 AS correlation,
     COALESCE(stats.most_common_freqs::float8[], ARRAY[]::float8[]) AS common_frequencies
 FROM pg_attribute AS attribute

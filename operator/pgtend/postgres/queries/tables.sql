@@ -9,6 +9,7 @@ SELECT
     class.relispartition AS partition,
     class.reltuples::float8 AS counted_rows,
     GREATEST(class.relpages, 0) AS counted_pages,
+    COALESCE((SELECT toast.relpages FROM pg_class AS toast WHERE toast.oid = class.reltoastrelid), 0) AS toast_pages,
     COALESCE((
         SELECT option.option_value::int FROM pg_options_to_table(class.reloptions) AS option WHERE option.option_name = 'fillfactor'
     ), 100) AS fill_factor,
