@@ -13,7 +13,7 @@ from pgtend.core.compression import describe_coverage
 from pgtend.core.evidence import Found, advised_creates
 from pgtend.core.planning import Pool
 from pgtend.core.questions import Answers
-from pgtend.core.redundancy import drop_duplicates
+from pgtend.core.redundancy import drop_duplicates, goes_with
 from pgtend.core.room import Room
 from pgtend.core.search import Search
 from pgtend.core.superseded import Superseded, judge_superseded
@@ -118,7 +118,7 @@ def _choose(
     return _Outcome(
         search=search,
         creates=advised_creates(found),
-        duplicates=duplicates,
+        duplicates=tuple(goes_with(each, superseded.drops) for each in duplicates),
         superseded=superseded,
         constraints=constraints,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pgtend.core.key_lists import fits, key_lists, main_lists, sort_keys
-from pgtend.core.parts import is_indexable, is_orderable, largest_parts
+from pgtend.core.parts import is_indexable, is_orderable, parts_in_use
 from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.core.variants import by_ranges, covering, partial
 from pgtend.domain.advice import Constraints
@@ -28,7 +28,7 @@ def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tupl
             found |= dict.fromkeys(_of_use(use, table, constraints))
         elif is_orderable(table) and len(query.relations) > 1:
             found |= dict.fromkeys(_of_order(use, table, constraints))
-        for part in largest_parts(table, catalog):
+        for part in parts_in_use(table, catalog):
             found |= dict.fromkeys(_of_part(use, part, constraints))
     unwanted = {(index.table_name, index.columns[0]) for index in constraints.unwanted}
     return tuple(

@@ -14,7 +14,7 @@ from pgtend.domain.workload import WeightedQuery
 SMALLEST_TABLE = 10 * PAGE_BYTES
 """Bytes: what is smaller is read as a whole just as fast."""
 MOST_PARTS = 8
-"""Partitions or children of one table that indexes are thought of for, the largest first: each one costs plans."""
+"""Partitions or children of one table that indexes are thought of for: each one costs plans."""
 _INDEXABLE = frozenset({RelationKind.TABLE, RelationKind.PARTITION, RelationKind.MATERIALIZED_VIEW})
 
 
@@ -32,8 +32,12 @@ def is_orderable(table: Table) -> bool:
     return table.kind in _INDEXABLE and not table.temporary and not table.extension_owned
 
 
-def largest_parts(table: Table, catalog: Catalog) -> tuple[Table, ...]:
-    """The partitions or children of a table that may get an index, also those of partitions; the largest first."""
+def parts_in_use(table: Table, catalog: Catalog) -> tuple[Table, ...]:
+    """The partitions or children of a table, also those of partitions, for which an index is thought of.
+
+    First those of which sequential scans read the most rows, which an index would spare; then the largest. The partition that is being
+    filled may be the one that everybody asks for, and the smallest.
+    """
     return tuple(_parts(table, catalog)[:MOST_PARTS])
 
 
@@ -46,9 +50,9 @@ def advise_on_parts(queries: Iterable[WeightedQuery], catalog: Catalog) -> tuple
         count = len(_parts(table, catalog)) if table and table.kind is RelationKind.PARTITIONED_TABLE else 0
         if count > MOST_PARTS:
             sentences.append(
-                f"{name} has {count} partitions of some size; indexes were thought of for the {MOST_PARTS} largest. To have one on "
-                "all of them and those to come: build it on each partition with CREATE INDEX CONCURRENTLY, then CREATE INDEX ON ONLY "
-                f"{name}, then ALTER INDEX … ATTACH PARTITION for each."
+                f"{name} has {count} partitions of some size; indexes were thought of for the {MOST_PARTS} of which sequential scans "
+                "read the most, then the largest. To have one on all of them and those to come: build it on each partition with "
+                f"CREATE INDEX CONCURRENTLY, then CREATE INDEX ON ONLY {name}, then ALTER INDEX … ATTACH PARTITION for each."
             )
     return tuple(sentences)
 
@@ -58,4 +62,4 @@ def _parts(table: Table, catalog: Catalog) -> list[Table]:
         return []
     names = catalog.with_beneath(table.beneath)
     parts = [part for name in names if (part := catalog.tables.get(name)) is not None and is_indexable(part)]
-    return sorted(parts, key=lambda part: (-part.bytes, str(part.name)))
+    return sorted(parts, key=lambda part: (-part.rows_scanned, -part.bytes, str(part.name)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from pgtend.core.candidates import starts_with
@@ -11,6 +11,8 @@ from pgtend.domain.advice import AdvisedChange, Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.recommendation import Action, Evidence
+
+_STAYS = ", which stays."
 
 
 def drop_duplicates(
@@ -23,11 +25,21 @@ def drop_duplicates(
     costs, an hour.
     """
     return tuple(
-        drop_of(surplus, f"{surplus.name} has the same definition as {kept.name}, which stays.", upkeep(alike))
+        drop_of(surplus, f"{surplus.name} has the same definition as {kept.name}{_STAYS}", upkeep(alike))
         for alike, kept, surplus in sorted(
             _pairs(catalog, constraints), key=lambda pair: (str(pair[2].table), pair[2].name)
         )
     )
+
+
+def goes_with(duplicate: AdvisedChange, drops: Sequence[AdvisedChange]) -> AdvisedChange:
+    """The drop of a duplicate, told so that it holds where its twin goes, too: both go for the same one, and after it."""
+    definition = replace(duplicate.index, name=None, unique=False)
+    twin = next((each for each in drops if replace(each.index, name=None, unique=False) == definition), None)
+    if twin is None:
+        return duplicate
+    reason = duplicate.evidence.reason.replace(_STAYS, ", which goes as well, for one that holds both.", 1)
+    return replace(duplicate, evidence=replace(duplicate.evidence, reason=reason), after=twin.after)
 
 
 def _pairs(catalog: Catalog, constraints: Constraints) -> Iterator[tuple[Index, ExistingIndex, ExistingIndex]]:

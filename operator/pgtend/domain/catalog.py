@@ -104,6 +104,8 @@ class Table:
     fill_factor: int = 100
     """Percent of a page that INSERT fills."""
     writes: WriteCounters = field(default_factory=WriteCounters)
+    rows_scanned: int = 0
+    """Rows that sequential scans have read since the statistics were reset (pg_stat_all_tables)."""
     temporary: bool = False
     row_security: bool = False
     """True where row-level security hides the table's statistics from the observer."""

@@ -161,6 +161,7 @@ def _table(
             hot_updated=row["hot_updated"],
             deleted=row["deleted"],
         ),
+        rows_scanned=row["rows_scanned"],
         temporary=row["temporary"],
         row_security=row["row_security"],
         extension_owned=row["extension_owned"],

@@ -114,6 +114,21 @@ def test_a_better_index_is_made_and_then_takes_the_place_of_the_one_that_it_begi
     assert tokenize("\n".join(advised.sql())) == ()
 
 
+def test_a_duplicate_goes_after_what_its_twin_goes_for(hotel: Database, tmp_path: Path) -> None:
+    add_hiding(hotel)
+    make(hotel, "CREATE INDEX one ON visits (guest)", "CREATE INDEX other ON visits (guest)")
+    hotel.run("UPDATE visits SET guest = guest & 63")
+    hotel.run("VACUUM FULL visits", "VACUUM ANALYZE visits")
+    advised = Advised(hotel, tmp_path, BY_GUEST, BY_GUEST_AND_LATE_DAYS, WRITE)
+    content = advised.json()
+    (index,) = content["indexes"]
+    assert {drop["name"]: drop["after"] for drop in content["drops"]} == {"one": index["name"], "other": index["name"]}
+    assert not any("which stays" in drop["reason"] for drop in content["drops"])
+    assert any("which goes as well" in drop["reason"] for drop in content["drops"])
+    advised.follow()
+    assert tokenize("\n".join(advised.sql())) == ()
+
+
 def test_without_a_way_to_hide_it_goes_only_where_no_plan_uses_it(hotel: Database, tmp_path: Path) -> None:
     make(hotel, "CREATE INDEX narrow ON visits (guest)", "CREATE INDEX wide ON visits (guest, day)")
     used = Advised(hotel, tmp_path, BY_GUESTS, BY_GUEST_AND_DAY, WRITE).json()

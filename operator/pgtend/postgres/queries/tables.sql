@@ -25,6 +25,7 @@ SELECT
     COALESCE(stat.n_tup_upd, 0) AS updated,
     COALESCE(stat.n_tup_hot_upd, 0) AS hot_updated,
     COALESCE(stat.n_tup_del, 0) AS deleted,
+    COALESCE(stat.seq_tup_read, 0) AS rows_scanned,
     CASE
         WHEN class.relkind = 'v' THEN ARRAY(
             SELECT DISTINCT depend.refobjid::bigint
