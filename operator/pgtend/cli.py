@@ -190,19 +190,20 @@ def advise(
 
     The advice goes to standard output, progress to standard error. Ctrl-C ends the search: the best found so far is printed.
     Ends with 0 when it looked at the workload, whether or not there is anything to advise; 1 when the database cannot be
-    reached or read, has counted no statement of use, or --execute is refused; 2 when an option is wrong, or no statement of the
-    workload's files can be used; 130 after Ctrl-C; 141 when the reader of the output went away.
+    reached or read, has counted no statement of use, or --execute is refused or did not get through; 2 when an option is wrong, or
+    no statement of the workload's files can be used; 3 when --execute could not drop again what it built; 130 after Ctrl-C; 141
+    when the reader of the output went away.
     """
     from pgtend.commands.advise import AdviseOptions, find_advice
     from pgtend.commands.answer import find_change, name_of
-    from pgtend.commands.ending import FAILED, WRONG, Output
+    from pgtend.commands.ending import FAILED, LEFT_BEHIND, WRONG, Output
     from pgtend.commands.execute import TrialOptions
     from pgtend.commands.json_output import render_json
     from pgtend.commands.progress import telling
     from pgtend.commands.sql_output import render_sql
     from pgtend.commands.story_output import render_story
     from pgtend.commands.table_output import render_table
-    from pgtend.commands.trial_output import render_trial
+    from pgtend.commands.trial_output import NOT_TRIED, errors_of, render_trial
     from pgtend.commands.workload_files import WorkloadInvalid
     from pgtend.domain.advice import Constraints, SizeModel
     from pgtend.postgres.secret import target_from_dsn
@@ -239,6 +240,12 @@ def advise(
         raise click.ClickException(str(error)) from None
     for warning in answer.warnings if explain is not None or output != "table" else ():
         click.echo(f"Note: {warning.message}", err=True)
+    measured = answer.trial
+    # Before the answer, of which the reader may be gone.
+    for line in () if measured is None else errors_of(measured):
+        click.echo(f"Error: {line}", err=True)
+    if answer.trial_wanted and measured is None:
+        click.echo(f"Note: {NOT_TRIED}", err=True)
     console = Output(soft_wrap=False, highlight=False, markup=False, emoji=False)
     if explain is not None:
         change = find_change(answer, explain)
@@ -257,8 +264,12 @@ def advise(
         click.echo(render_sql(answer))
     else:
         click.echo(render_json(answer, ascii_only=console.encoding != "utf-8"))
-    if answer.interrupted:
+    if measured is not None and measured.left:
+        raise click.exceptions.Exit(LEFT_BEHIND)
+    if answer.interrupted or (measured is not None and measured.interrupted):
         raise click.exceptions.Exit(INTERRUPTED)
+    if measured is not None and measured.problems:
+        raise click.exceptions.Exit(FAILED)
     if answer.useless:
         where = "that pg_stat_statements has counted" if workload is None else f"of {workload}"
         click.echo(

@@ -63,6 +63,8 @@ class _Read:
 async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
     """Read, plan, choose; ``tell`` is called with lines of progress. Ctrl-C ends the search with the best found so far, and the process before that.
 
+    After that nothing is tried, whatever was asked for; Ctrl-C during the trial ends it with what was measured so far.
+
     Raises WorkloadInvalid, NothingCounted, PrimaryRefused, ConnectionRefusedByTarget or StatementFailed.
     """
     limits = ConnectionLimits()
@@ -73,7 +75,8 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
     with interruption.heeded(tell):
         advice, spent, unvalidated = await _advise(target, limits, read, options, tell, interruption)
     trial = None
-    if options.trial is not None:
+    # Who ended the search wants nothing more to be begun.
+    if options.trial is not None and not interruption.asked:
         standby = read.identity.standby
         trial = await run_trial(
             target,
@@ -91,6 +94,7 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
         workload=read.workload,
         spent=spent,
         interrupted=interruption.asked,
+        trial_wanted=options.trial is not None,
         trial=trial,
         warnings=read.warnings + unvalidated,
     )

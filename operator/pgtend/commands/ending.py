@@ -14,6 +14,8 @@ FAILED = 1
 """Exit code where the database cannot be reached, read, or used for what was asked."""
 WRONG = 2
 """Exit code where an option or the workload is wrong."""
+LEFT_BEHIND = 3
+"""Exit code where an index that was built for a trial could not be dropped again: standard error says what removes it."""
 NOBODY_READS = 141
 """Exit code where the reader of the output went away (`| head`): 128 and the number of SIGPIPE, as shells have it."""
 

@@ -1,8 +1,8 @@
 """`pgtend advise --execute`: build what was advised, really run the queries without and with it, and put everything back.
 
 All queries run without the indexes, then with them, then without them once more in reverse order, so that what drifts meanwhile
-shows on both sides. The first run of each query in each part only warms up. What was built is dropped at the end, also after
-Ctrl-C; with ``keep`` it stays, and the third part is left out.
+shows on both sides. The first run of each query in each part only warms up. What was built is dropped before the third part, also
+after Ctrl-C; with ``keep`` it stays where all went well, and the third part is left out.
 
 On a standby nothing can be built: the queries run as they are, and there is nothing to compare. A writable server may be the one that an
 application works on; nothing tells a copy from it, so that it takes a word of the person to use one.
@@ -10,23 +10,24 @@ application works on; nothing tells a copy from it, so that it takes a word of t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from pgtend.commands.answer import name_of
+from pgtend.commands.ctrl_c import Interruption
 from pgtend.commands.progress import Tell
+from pgtend.commands.trial_indexes import build_advised, drop_again, last_words
 from pgtend.core.run_constants import runnable
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.catalog import Catalog
-from pgtend.domain.finding import PgtendError, StatementFailed
+from pgtend.domain.finding import ConnectionRefusedByTarget, PgtendError, StatementFailed
 from pgtend.domain.recommendation import Action
-from pgtend.domain.trial import SkippedQuery, TimedQuery, Trial
+from pgtend.domain.trial import LeftIndex, SkippedQuery, TimedQuery, Trial
 from pgtend.domain.workload import WeightedQuery, Workload
 from pgtend.pipeline.advising import Constants
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.secret import ConnectionTarget
-from pgtend.postgres.trial import Runner, build_index, drop_built, open_runner
+from pgtend.postgres.trial import BuiltIndex, Runner, open_runner
 
 RUNS = 3
 """Runs of each query in each part that count."""
@@ -35,6 +36,10 @@ RUNS = 3
 _ASSUMED = (
     "Where pg_stat_statements has no constants the queries ran with values of pg_stats, once with such as find few rows and once with "
     "such as find many: what the application asks for may lie between, or elsewhere. --sample-constants takes those of real calls."
+)
+_STANDBY = "On a standby nothing can be built: the queries ran as they are, and there is nothing to compare."
+_ENDING = (
+    "Ending the trial and dropping what was built for it; press Ctrl-C again to end everything, and leave that there"
 )
 
 
@@ -57,6 +62,7 @@ class TrialOptions:
 class _Times:
     before: list[float] = field(default_factory=list)
     after: list[float] = field(default_factory=list)
+    timed_out: bool = False
     used: set[str] = field(default_factory=set)
     problem: str = ""
 
@@ -82,93 +88,118 @@ async def run_trial(
     standby: bool,
     tell: Tell,
 ) -> Trial:
-    """Run it, with ``constants`` in the place of parameters. Raises ConnectionRefusedByTarget, and StatementFailed where an index cannot be built."""
-    limits = ConnectionLimits()
+    """Run it, with ``constants`` in the place of parameters. What goes wrong is part of the answer: the advice is good without it.
+
+    Ctrl-C ends the runs and the builds, and never the drops; a second one ends the process, saying what is left there.
+    """
+    limits, interruption = ConnectionLimits(), Interruption()
     given = runnable(workload.queries, catalog, constants.values, constants.sampled)
     functions = frozenset().union(*(each.query.functions for each in given))
-    notes: list[str] = []
-    if any(each.query.assumed for each in given):
-        notes.append(_ASSUMED)
-    async with open_runner(target, limits, catalog, functions, options.seconds) as runner:
-        problems = {each.id: runner.problem_of(each.query) for each in given}
-        queries = [each for each in given if problems[each.id] is None]
-        skipped = [SkippedQuery(id=id_, reason=problem) for id_, problem in problems.items() if problem is not None]
-        times = {each.id: _Times() for each in queries}
-        await _run_all(runner, queries, times, tell, "without", with_indexes=False)
-        names: tuple[str, ...] = ()
-        if standby:
-            notes.append(
-                "On a standby nothing can be built: the queries ran as they are, and there is nothing to compare."
-            )
-        else:
-            async with _built(target, limits, catalog, changes, options, tell) as names:
-                await _run_all(runner, queries, times, tell, "with", with_indexes=True)
-            if not options.keep:
-                await _run_all(runner, queries[::-1], times, tell, "again without", with_indexes=False)
-    skipped += [SkippedQuery(id=each.id, reason=times[each.id].problem) for each in queries if times[each.id].problem]
+    skipped: list[SkippedQuery] = []
+    times: dict[str, _Times] = {}
+    made: list[BuiltIndex] = []
+    problems: list[str] = []
+
+    async def run(part: str, runner: Runner, queries: Sequence[WeightedQuery], *, with_indexes: bool = False) -> None:
+        advised = {built.name: built.advised for built in made}
+        for number, each in enumerate(queries, 1):
+            tell(f"Running {each.id} {part} the indexes, {number} of {len(queries)}")
+            await _run_one(runner, each, times[each.id], advised if with_indexes else None, interruption)
+
+    async def without_and_with() -> None:
+        async with open_runner(target, limits, catalog, functions, options.seconds) as runner:
+            for each in given:
+                problem = runner.problem_of(each.query)
+                if problem is None:
+                    times[each.id] = _Times()
+                else:
+                    skipped.append(SkippedQuery(id=each.id, reason=problem))
+            queries = [each for each in given if each.id in times]
+            await run("without", runner, queries)
+            if not standby:
+                problems.extend(await build_advised(target, limits, changes, made, keep=options.keep, tell=tell))
+                if made:
+                    await run("with", runner, queries, with_indexes=True)
+
+    async def again_without() -> None:
+        async with open_runner(target, limits, catalog, functions, options.seconds) as runner:
+            await run("again without", runner, [each for each in given[::-1] if each.id in times])
+
+    async def unless_asked(work: Coroutine[Any, Any, None]) -> bool:
+        """Whether it was done to the end."""
+        try:
+            await interruption.unless_asked(work)
+        except (StatementFailed, ConnectionRefusedByTarget) as failure:
+            problems.append(f"The trial ended early. {failure}")
+            return False
+        return not interruption.asked
+
+    left: tuple[LeftIndex, ...] = ()
+    complete = kept = False
+    with interruption.heeded(tell, _ENDING, last_words=lambda: last_words(made)):
+        try:
+            complete = await unless_asked(without_and_with())
+            kept = options.keep and complete
+        finally:
+            names = tuple(built.advised for built in made)
+            # Whatever happened, and outside of what Ctrl-C ends.
+            if not kept:
+                left = await drop_again(target, limits, made, tell)
+        if complete and names and not kept and not left:
+            complete = await unless_asked(again_without())
+    compared = [each for each in given if each.id in times and not times[each.id].problem]
+    skipped += [SkippedQuery(id=id_, reason=mine.problem) for id_, mine in times.items() if mine.problem]
     return Trial(
-        queries=tuple(_timed(each, times[each.id], names) for each in queries if not times[each.id].problem),
+        queries=tuple(_timed(each, times[each.id], names) for each in compared),
         skipped=tuple(skipped),
         built=names,
-        kept=options.keep and bool(names),
-        notes=tuple(notes),
+        kept=kept and bool(names),
+        left=left,
+        problems=tuple(problems),
+        interrupted=interruption.asked,
+        complete=complete,
+        notes=tuple(_notes(given, changes, standby=standby, built=bool(names))),
     )
 
 
-@asynccontextmanager
-async def _built(
-    target: ConnectionTarget,
-    limits: ConnectionLimits,
-    catalog: Catalog,
-    changes: Sequence[AdvisedChange],
-    options: TrialOptions,
-    tell: Tell,
-) -> AsyncIterator[tuple[str, ...]]:
-    """Build what is advised; drop it at the end, whatever happens, but where it is to be kept and all went well."""
-    there = {(index.table.schema, index.name) for index in catalog.indexes}
-    made: list[tuple[str, str]] = []
-    keep = False
-    try:
-        for change in changes:
-            name = name_of(change)
-            if change.action is not Action.CREATE or (change.index.schema, name) in there:
-                continue
-            tell(f"Building {name}")
-            made.append((change.index.schema, name))
-            await build_index(target, limits, change.index, name)
-        yield tuple(name for _, name in made)
-        keep = options.keep
-    finally:
-        if not keep:
-            for schema, name in reversed(made):
-                tell(f"Dropping {name}")
-                await drop_built(target, limits, schema, name)
+def _notes(
+    given: Sequence[WeightedQuery], changes: Sequence[AdvisedChange], *, standby: bool, built: bool
+) -> Iterator[str]:
+    if any(each.query.assumed for each in given):
+        yield _ASSUMED
+    if standby:
+        yield _STANDBY
+    elif not built:
+        yield "Nothing was built, so that there is nothing to compare."
+    if any(change.action is Action.DROP for change in changes):
+        yield "Drops are not tried: what is advised to be dropped was there in all runs."
 
 
-async def _run_all(
+async def _run_one(
     runner: Runner,
-    queries: Sequence[WeightedQuery],
-    times: dict[str, _Times],
-    tell: Tell,
-    part: str,
-    *,
-    with_indexes: bool,
+    each: WeightedQuery,
+    mine: _Times,
+    advised: Mapping[str, str] | None,
+    interruption: Interruption,
 ) -> None:
-    for number, each in enumerate(queries, 1):
-        tell(f"Running {each.id} {part} the indexes, {number} of {len(queries)}")
-        mine = times[each.id]
-        try:
-            for repeat in range(1 + RUNS):
-                run = await runner.run(each.query)
-                if run.milliseconds is None:
-                    # One run beyond the limit is enough: there is nothing to compare.
-                    (mine.after if with_indexes else mine.before).clear()
-                    break
-                if repeat > 0:
-                    (mine.after if with_indexes else mine.before).append(run.milliseconds)
-                if with_indexes:
-                    mine.used |= run.used
-        except StatementFailed as failure:
+    """Its runs of one part. ``advised`` are the advised names of the indexes that are there by the names that they have; None: none are."""
+    side = mine.before if advised is None else mine.after
+    try:
+        for repeat in range(1 + RUNS):
+            run = await runner.run(each.query)
+            if interruption.asked:
+                return  # a run that was cancelled looks like one that took too long
+            if run.milliseconds is None:
+                # One run beyond the limit is enough: there is nothing to compare.
+                side.clear()
+                mine.timed_out = True
+                return
+            if repeat > 0:
+                side.append(run.milliseconds)
+            if advised is not None:
+                mine.used |= {advised[name] for name in run.used & advised.keys()}
+    except StatementFailed as failure:
+        if not interruption.asked:
             mine.problem = str(failure)
 
 
@@ -178,5 +209,6 @@ def _timed(each: WeightedQuery, times: _Times, names: tuple[str, ...]) -> TimedQ
         text=each.query.text,
         before_ms=tuple(times.before),
         after_ms=tuple(times.after),
+        timed_out=times.timed_out,
         used=tuple(name for name in names if name in times.used),
     )

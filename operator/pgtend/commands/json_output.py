@@ -129,7 +129,12 @@ class MeasuredQuery(_Part):
     before_ms: Annotated[float | None, Field(description="Without the indexes; null where the time limit ended it.")]
     after_ms: Annotated[float | None, Field(description="With them; null where they were not built, or as above.")]
     ratio: Annotated[float | None, Field(description="Time with by time without.")]
-    change: Annotated[Change, Field(description="Faster, Slower, Same (within the spread of the runs) or TimedOut.")]
+    change: Annotated[
+        Change,
+        Field(
+            description="Faster, Slower, Same (within the spread of the runs), TimedOut, or NotCompared (run on one side alone)."
+        ),
+    ]
     used: Annotated[list[str], Field(description="The advised indexes that its plan really used, by name.")]
 
 
@@ -143,13 +148,26 @@ class NotRun(_Part):
     reason: str
 
 
+class Left(_Part):
+    """An index that was built for the trial and is still there."""
+
+    name: Annotated[str, Field(description="With its schema, as SQL has it.")]
+    reason: str
+    statement: Annotated[str, Field(description="What removes it.")]
+
+
 class Measured(_Part):
     """What --execute measured."""
 
     queries: list[MeasuredQuery]
     skipped: list[NotRun]
     built: Annotated[list[str], Field(description="Indexes that were built for it, by name.")]
-    kept: Annotated[bool, Field(description="Whether they were left there.")]
+    kept: Annotated[bool, Field(description="Whether they were left there, as was asked for.")]
+    left: Annotated[
+        list[Left], Field(description="Those that could not be dropped again, though they should have been.")
+    ]
+    problems: Annotated[list[str], Field(description="What could not be built, or what ended the trial early.")]
+    complete: Annotated[bool, Field(description="False when Ctrl-C or a failure ended the trial early.")]
     notes: list[str]
 
 
@@ -352,5 +370,8 @@ def _measured(trial: Trial, answer: Answer) -> Measured:
         ],
         built=list(trial.built),
         kept=trial.kept,
+        left=[Left(name=each.name, reason=each.reason, statement=each.statement) for each in trial.left],
+        problems=list(trial.problems),
+        complete=trial.complete,
         notes=list(trial.notes),
     )

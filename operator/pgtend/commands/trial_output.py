@@ -15,8 +15,16 @@ from pgtend.commands.table_output import plain
 from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.trial import Change, TimedQuery, Trial
 
-_STYLES = {Change.FASTER: "green", Change.SLOWER: "bold red", Change.SAME: "", Change.TIMED_OUT: "yellow"}
+_STYLES = {
+    Change.FASTER: "green",
+    Change.SLOWER: "bold red",
+    Change.SAME: "",
+    Change.TIMED_OUT: "yellow",
+    Change.NOT_COMPARED: "",
+}
+_UNSAID = (Change.SAME, Change.NOT_COMPARED)
 _SHOWN_REASONS = 5
+NOT_TRIED = "Nothing was built and no query was run, since the search was ended before."
 
 
 def render_trial(trial: Trial, answer: Answer, console: Console) -> None:
@@ -41,7 +49,7 @@ def _table(trial: Trial, answer: Answer) -> RichTable:
             _milliseconds(query.before_ms),
             _milliseconds(query.after_ms),
             "" if ratio is None else figure(ratio),
-            Text("" if change is Change.SAME or not trial.built else change, style=_STYLES[change]),
+            Text("" if change in _UNSAID else change, style=_STYLES[change]),
         )
     return table
 
@@ -60,15 +68,28 @@ def _lines(trial: Trial, answer: Answer) -> Iterator[str]:
             f"All {len(compared)} that can be compared, each once: {figure(before)} → {figure(after)} ms{_times(before, after)}; "
             f"slower by more than the runs vary: {slower}."
         )
+    if not trial.complete:
+        yield f"{'The trial was ended by Ctrl-C' if trial.interrupted else 'The trial ended early'}: this is what was measured until then."
     if trial.built:
-        yield f"Built for it: {', '.join(trial.built)}. " + (
-            "They were left there." if trial.kept else "They were dropped again."
-        )
+        yield f"Built for it: {', '.join(trial.built)}. {_afterwards(trial)}"
+    yield from errors_of(trial)
     yield from trial.notes
     for skipped in trial.skipped[:_SHOWN_REASONS]:
         yield f"Not run: {shown_as(answer, skipped.id, 60)}. {skipped.reason}"
     if len(trial.skipped) > _SHOWN_REASONS:
         yield f"Not run: {len(trial.skipped) - _SHOWN_REASONS} more; --output json lists all."
+
+
+def _afterwards(trial: Trial) -> str:
+    if trial.kept:
+        return "They were left there."
+    return "They were dropped again but for what is named below." if trial.left else "They were dropped again."
+
+
+def errors_of(trial: Trial) -> tuple[str, ...]:
+    """What a person has to know or do: what was left on the server first."""
+    left = (f"{each.name} is still there. {each.reason} Remove it: {each.statement}" for each in trial.left)
+    return (*left, *trial.problems)
 
 
 def _times(before: float, after: float) -> str:

@@ -8,9 +8,9 @@ planning lets through is run, without parameters and without volatile functions.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -57,6 +57,8 @@ BUILDING = SessionKind(
         "default_transaction_read_only": "off",
     },
 )
+DROPPING = replace(BUILDING, settings={**BUILDING.settings, "lock_timeout": "5s"})
+"""It holds nobody up while it waits, and is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,17 +131,46 @@ async def open_runner(
         yield Runner(session, catalog, code, frozenset(row["name"] for row in rows))
 
 
-async def build_index(target: ConnectionTarget, limits: ConnectionLimits, index: Index, name: str) -> None:
-    """CREATE INDEX, and ANALYZE where it is on an expression. Raises StatementFailed; holds writers up while it builds."""
+@dataclass(frozen=True, kw_only=True)
+class BuiltIndex:
+    """An index that this process built, known by its OID: whatever else bears its name is somebody else's."""
+
+    oid: int
+    schema: str
+    name: str
+    advised: str
+    """The name that the advice has for it."""
+
+
+async def build_index(
+    target: ConnectionTarget,
+    limits: ConnectionLimits,
+    index: Index,
+    name: str,
+    made: Callable[[int], None],
+) -> None:
+    """CREATE INDEX, and ANALYZE where it is on an expression. Raises StatementFailed; holds writers up while it builds.
+
+    It is one transaction, so that a build which fails or is cancelled leaves nothing; ``made`` is called with the OID just before
+    the commit, so that no index can be there of which the caller does not know.
+    """
     async with open_session(target, limits, BUILDING) as session:
         with translated(_ASPECT):
-            await session.execute(create_index(index, name, concurrently=False))
+            async with session.transaction():
+                await session.execute(create_index(index, name, concurrently=False))
+                (row,) = await fetch(session, _ASPECT, "relation_named", {"schema": index.schema, "name": name})
+                made(row["oid"])
             if any(key.expression is not None for key in index.columns):
                 await session.execute(analyze_table(index.table_name))
 
 
-async def drop_built(target: ConnectionTarget, limits: ConnectionLimits, schema: str, name: str) -> None:
-    """DROP INDEX of what ``build_index`` made. Raises StatementFailed."""
-    async with open_session(target, limits, BUILDING) as session:
+async def drop_built(target: ConnectionTarget, limits: ConnectionLimits, built: BuiltIndex) -> None:
+    """DROP INDEX CONCURRENTLY of what ``build_index`` made, where it is there and has its name still. Raises StatementFailed."""
+    async with open_session(target, limits, DROPPING) as session:
+        rows = await fetch(session, _ASPECT, "built_index", {"oid": built.oid})
+        if not rows:
+            return
+        if (rows[0]["schema_name"], rows[0]["name"]) != (built.schema, built.name):
+            raise StatementFailed("42809", "Somebody has renamed or moved it meanwhile, so that it was left alone.")
         with translated(_ASPECT):
-            await session.execute(drop_index(schema, name, concurrently=False))
+            await session.execute(drop_index(built.schema, built.name, concurrently=rows[0]["kind"] == "i"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from pgtend.pipeline.advising import Constants
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.secret import target_from_dsn
-from pgtend.postgres.trial import Run, Runner
 from tests.integration.advise.conftest import Outcome, run
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
@@ -100,27 +97,6 @@ def test_what_was_built_stays_where_that_is_asked_for(visits: Database, workload
     outcome = execute(visits, workload, "--yes-on-primary", "--keep-indexes", "--output", "json")
     assert outcome.json["measured"]["kept"]
     assert outcome.json["measured"]["built"][0] in indexes_of(visits)
-
-
-def test_ctrl_c_puts_back_what_was_built(visits: Database, workload: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    really_run = Runner.run
-    there: list[str] = []
-
-    async def interrupted(self: Runner, query: Query) -> Run:
-        found = indexes_of(visits)
-        if len(found) > 1:
-            there.extend(found)
-            os.kill(os.getpid(), signal.SIGINT)
-        return await really_run(self, query)
-
-    monkeypatch.setattr(Runner, "run", interrupted)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
-    try:
-        assert execute(visits, workload, "--yes-on-primary").code == 130
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert len(there) >= 2
-    assert indexes_of(visits) == ["visits_pkey"]
 
 
 def test_a_query_beyond_the_time_limit_is_said_to_be_so(visits: Database, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pgtend.core.trial import change_of, ratio_of, worst_with
@@ -18,8 +20,9 @@ def timed(before: tuple[float, ...], after: tuple[float, ...], *used: str) -> Ti
         pytest.param(timed((10, 11, 12), (10, 11, 12)), 1.0, Change.SAME, id="the same"),
         pytest.param(timed((10, 11, 30), (13, 14, 15)), 14 / 11, Change.SAME, id="slower, but within the spread"),
         pytest.param(timed((100, 101), (106, 107)), 106.5 / 100.5, Change.SAME, id="apart, but by little"),
-        pytest.param(timed((), (10,)), None, Change.TIMED_OUT, id="no time without"),
-        pytest.param(timed((10,), ()), None, Change.TIMED_OUT, id="no time with"),
+        pytest.param(replace(timed((), (10,)), timed_out=True), None, Change.TIMED_OUT, id="too long without"),
+        pytest.param(replace(timed((10,), ()), timed_out=True), None, Change.TIMED_OUT, id="too long with"),
+        pytest.param(timed((10,), ()), None, Change.NOT_COMPARED, id="not run with"),
     ],
 )
 def test_a_difference_has_to_stand_out(query: TimedQuery, ratio: float | None, change: Change) -> None:
