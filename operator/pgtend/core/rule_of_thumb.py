@@ -11,6 +11,7 @@ from math import ceil
 
 from pgtend.core.candidates import candidates
 from pgtend.core.redundancy import drop_duplicates
+from pgtend.core.referential_checks import with_referential_checks
 from pgtend.core.room import Room
 from pgtend.core.size import estimate_size
 from pgtend.core.unplanned import add_unplanned
@@ -31,6 +32,7 @@ UNKNOWN_SHARE = 0.005
 
 def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
     """The first candidate of each query that its statistics speak for, as long as budget and places last."""
+    workload = with_referential_checks(workload, catalog)
     writes = writes_of(workload, catalog)
     hours = workload.hours or 1.0
     drops = drop_duplicates(catalog, constraints, lambda index: upkeep_of_surplus(index, catalog, writes) / hours)

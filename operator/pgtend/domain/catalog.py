@@ -152,6 +152,29 @@ class ExistingIndex:
     an extension that it belongs to or depends on."""
 
 
+class ReferentialAction(StrEnum):
+    """What becomes of the rows that reference one which is deleted, or whose key changes."""
+
+    NO_ACTION = "NO ACTION"
+    RESTRICT = "RESTRICT"
+    CASCADE = "CASCADE"
+    SET_NULL = "SET NULL"
+    SET_DEFAULT = "SET DEFAULT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignKey:
+    """A foreign key: the columns of ``table``, and the ``referenced`` ones of ``parent`` in the same order."""
+
+    name: str
+    table: TableName
+    columns: tuple[str, ...]
+    parent: TableName
+    referenced: tuple[str, ...]
+    on_delete: ReferentialAction = ReferentialAction.NO_ACTION
+    on_update: ReferentialAction = ReferentialAction.NO_ACTION
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
     """The tables and indexes of one database, seen at one moment."""
@@ -164,6 +187,7 @@ class Catalog:
     """Functions that belong to installed extensions, as schema.name."""
     stats_reset: datetime | None = None
     """When the database's statistics were last reset."""
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
     def with_beneath(self, names: Iterable[TableName]) -> frozenset[TableName]:
         """These relations and all that is read with them: what views are made of, partitions, children."""

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pgtend.core.sizing.rows import planned_rows
-from pgtend.domain.catalog import PAGE_BYTES, Column, ExistingIndex, RelationKind, Table, WriteCounters
+from pgtend.domain.catalog import (
+    PAGE_BYTES,
+    Column,
+    ExistingIndex,
+    ForeignKey,
+    ReferentialAction,
+    RelationKind,
+    Table,
+    WriteCounters,
+)
 from pgtend.domain.index import AccessMethod, Index, IndexColumn, NullsOrder, SortOrder, TableName
 from pgtend.postgres.connection import Row
 from pgtend.postgres.index_texts import expression_from, predicate_from
@@ -17,6 +26,13 @@ _KINDS = {
     "f": RelationKind.FOREIGN_TABLE,
     "m": RelationKind.MATERIALIZED_VIEW,
     "v": RelationKind.VIEW,
+}
+_ACTIONS = {  # src/include/nodes/parsenodes.h
+    "a": ReferentialAction.NO_ACTION,
+    "r": ReferentialAction.RESTRICT,
+    "c": ReferentialAction.CASCADE,
+    "n": ReferentialAction.SET_NULL,
+    "d": ReferentialAction.SET_DEFAULT,
 }
 _NO_SIZES: Mapping[int, int] = {}
 _METHODS = {method.value: method for method in AccessMethod}
@@ -71,6 +87,19 @@ def existing_index_from(row: Row, sizes: Mapping[int, int] = _NO_SIZES) -> Exist
         size_bytes=sizes.get(row["oid"], row["size_bytes"]),
         scans=row["scans"],
         comment=row["comment"],
+    )
+
+
+def foreign_key_from(row: Row) -> ForeignKey:
+    """The foreign key of a row of foreign_keys.sql."""
+    return ForeignKey(
+        name=row["name"],
+        table=TableName(schema=row["child_schema"], table=row["child_table"]),
+        columns=tuple(row["columns"]),
+        parent=TableName(schema=row["parent_schema"], table=row["parent_table"]),
+        referenced=tuple(row["referenced"]),
+        on_delete=_ACTIONS[row["on_delete"]],
+        on_update=_ACTIONS[row["on_update"]],
     )
 
 

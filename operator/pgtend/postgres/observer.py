@@ -13,7 +13,7 @@ from pgtend.domain.index import TableName
 from pgtend.domain.values import ColumnValues, ValuesOfColumns
 from pgtend.domain.workload import CounterSnapshot, StatementCounters, StatementKey, StatementText
 from pgtend.postgres.asking import fetch, identify
-from pgtend.postgres.catalog_rows import effective_search_path, existing_index_from, tables_from
+from pgtend.postgres.catalog_rows import effective_search_path, existing_index_from, foreign_key_from, tables_from
 from pgtend.postgres.connection import (
     LOCK_TIMEOUT,
     READ_TIMEOUT,
@@ -162,7 +162,7 @@ class Observer:
         }
 
     async def read_catalog(self) -> Catalog:
-        """Tables, columns with statistics, indexes and extensions' functions, all of one moment's snapshot; sizes are of just before."""
+        """Tables, columns with statistics, indexes, foreign keys and extensions' functions, of one moment's snapshot; sizes are of just before."""
         sizes = await self._relation_sizes()
         with translated(Aspect.CONNECTED):
             async with self._session.transaction():
@@ -175,6 +175,7 @@ class Observer:
                     sizes,
                 )
                 indexes = tuple(existing_index_from(row, sizes) for row in await self._indexes())
+                keys = tuple(foreign_key_from(row) for row in await self._all("foreign_keys"))
                 functions = await self._all("extension_functions")
                 paths = await self._all("search_paths", {"users": []})
                 reset = await self._one("stats_reset")
@@ -184,6 +185,7 @@ class Observer:
             search_path=effective_search_path(paths[0]),
             extension_functions=frozenset(f"{row['schema_name']}.{row['name']}" for row in functions),
             stats_reset=reset["stats_reset"],
+            foreign_keys=tuple(key for key in keys if key.table in tables and key.parent in tables),
         )
 
     async def fingerprint_settings(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from pgtend.domain.catalog import RelationKind
+from pgtend.domain.catalog import ForeignKey, ReferentialAction, RelationKind
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget
 from pgtend.domain.index import (
     ColumnArgument,
@@ -355,3 +355,28 @@ async def test_a_view_that_is_being_altered_does_not_hold_up_the_catalog(shop: S
     assert not catalog.tables[seen].definition
     assert catalog.tables[seen].beneath == {BOOKINGS}
     assert BOOKINGS in catalog.tables
+
+
+async def test_foreign_keys_come_once_for_a_partitioned_table(shop: Shop) -> None:
+    shop.database.run(
+        "CREATE TABLE shop.pairs (one bigint, other bigint, PRIMARY KEY (one, other))",
+        """
+        CREATE TABLE shop.visits (at date, pair_other bigint, pair_one bigint,
+            CONSTRAINT visited FOREIGN KEY (pair_one, pair_other) REFERENCES shop.pairs ON DELETE CASCADE ON UPDATE RESTRICT)
+        PARTITION BY RANGE (at)
+        """,
+        "CREATE TABLE shop.visits_2026 PARTITION OF shop.visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+    )
+    async with open_observer(shop.observer, shop.limits) as observer:
+        catalog = await observer.read_catalog()
+    assert [key for key in catalog.foreign_keys if key.parent.table == "pairs"] == [
+        ForeignKey(
+            name="visited",
+            table=TableName(schema="shop", table="visits"),
+            columns=("pair_one", "pair_other"),
+            parent=TableName(schema="shop", table="pairs"),
+            referenced=("one", "other"),
+            on_delete=ReferentialAction.CASCADE,
+            on_update=ReferentialAction.RESTRICT,
+        )
+    ]
