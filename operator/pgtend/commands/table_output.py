@@ -61,7 +61,7 @@ def _nothing(answer: Answer) -> str:
         return "Nothing can be advised: no statement could be used, for the reasons below."
     if not answer.advice.complete:
         return "Nothing can be advised yet: the search ended before it could judge."
-    return "Nothing to advise: no index of those that could help saves enough."
+    return "Nothing to advise: no index that could help and fits the limits saves enough."
 
 
 def _changes_table(answer: Answer) -> RichTable:

@@ -78,12 +78,16 @@ def _of_order(use: TableUse, table: Table, constraints: Constraints) -> Iterator
 
 
 def is_served(index: Index, existing: Iterable[ExistingIndex]) -> bool:
-    """Whether a valid index holds at least the same rows, begins with the same keys and stores what this one includes."""
+    """Whether a valid index holds the same rows, begins with the same keys and stores what this one includes.
+
+    One that holds more rows can be searched for the same, but what a predicate leaves out it has to read.
+    """
     return any(
         each.index is not None
         and each.valid
         and each.ready
         and each.table == index.table_name
+        and set(each.index.predicate) == set(index.predicate)
         and starts_with(each.index, index)
         for each in existing
     )
