@@ -28,6 +28,9 @@ _SENTENCES = {
     "42P07": "A relation of that name exists already.",
     "42710": "An object of that name exists already.",
     "3F000": "A schema of the statement does not exist (any more).",
+    "22021": "A name or a text that the server holds is not valid in the encoding of this database, which is often so in one of "
+    "SQL_ASCII: rename the object whose name has bytes that are no UTF-8.",
+    "22P05": "A name or a text that the server holds has characters that the encoding of this database does not have: rename that object.",
     "23505": "There are duplicate values, so that a unique index cannot be built.",
     "25006": "The server is read-only: it is a standby, or the session is set to read only.",
     "53100": "The server's disk is full.",

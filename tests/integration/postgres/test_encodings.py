@@ -13,7 +13,7 @@ from psycopg import sql
 from pgtend.commands.advise import AdviseOptions, find_advice
 from pgtend.core.workload import since_reset
 from pgtend.domain.advice import Constraints
-from pgtend.domain.finding import TextsUnreadable
+from pgtend.domain.finding import StatementFailed, TextsUnreadable
 from pgtend.domain.index import TableName
 from pgtend.pipeline.statements import Statements
 from pgtend.postgres.connection import ConnectionLimits
@@ -105,6 +105,14 @@ async def test_the_command_says_what_to_do(shop: Shop) -> None:
         mending = rf"pg_stat_statements_reset\(0, {oid}, 0\)"
         with pytest.raises(TextsUnreadable, match=mending):
             await find_advice(target_from_dsn(shop.database.dsn), options, lambda _: None)
+
+
+async def test_a_name_that_is_no_text_is_said_to_be_what_it_is(shop: Shop) -> None:
+    server = shop.database.server
+    with database_in(server, "SQL_ASCII", b'create table "caf\xe9" (a int)') as (name, _):
+        async with open_observer(target_from_dsn(server.dsn(name)), ConnectionLimits(), own_roles=()) as observer:
+            with pytest.raises(StatementFailed, match="rename the object whose name"):
+                await observer.read_catalog()
 
 
 async def test_values_that_are_no_text_are_left_out_of_a_database_in_sql_ascii(shop: Shop) -> None:
