@@ -16,7 +16,7 @@ from sqlglot import exp
 from pgtend.core.parts import is_indexable, parts_in_use
 from pgtend.core.statement import read_statement, shorten
 from pgtend.domain.catalog import PAGE_BYTES, Catalog, ForeignKey, ReferentialAction, RelationKind
-from pgtend.domain.index import AccessMethod, ComparisonOperator, Index
+from pgtend.domain.index import AccessMethod, ComparisonOperator, Index, TableName
 from pgtend.domain.workload import Load, Query, StatementKind, WeightedQuery, Workload
 
 MOST_CHECKS = 200
@@ -90,6 +90,11 @@ def with_referential_checks(workload: Workload, catalog: Catalog) -> Workload:
         queries=(*(_without(each, spent) for each in workload.queries), *derived),
         unplanned=tuple(_without(each, spent) for each in workload.unplanned),
     )
+
+
+def tables_checked(query: Query, catalog: Catalog) -> frozenset[TableName]:
+    """The tables that running it looks through for the sake of foreign keys; it names none of them."""
+    return catalog.with_beneath(key.table for key in catalog.foreign_keys if _is_checked(key, query))
 
 
 def serves(index: Index, columns: Sequence[str]) -> bool:

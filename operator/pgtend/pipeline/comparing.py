@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pgtend.core.referential_checks import tables_checked
 from pgtend.core.verify import slice_length, take_baseline
 from pgtend.domain.index import TableName
 from pgtend.domain.recommendation import Action, ConditionType, Proposal, Recommendation
 from pgtend.domain.verification import Measurement, Verdict
+from pgtend.domain.workload import Query
 from pgtend.pipeline.facts import is_applied
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.surroundings import Scene
@@ -30,14 +32,13 @@ def baseline_of(recommendation: Recommendation, proposal: Proposal, scene: Scene
     first = slices[0].start if slices else scene.now
     unsteady = set(_tables_in_motion(scene, but=recommendation.name))
     unsteady |= {name for name, at in changed_at.items() if at >= first}
-    touching = [name for name, query in queries.items() if table in query.relations]
+    reached = {name: _reached(query, scene) for name, query in queries.items()}
+    touching = [name for name in queries if table in reached[name]]
     evidence = recommendation.status.evidence
     helped = [query.fingerprint for query in evidence.queries] if evidence and evidence.queries else touching
     if proposal.action is Action.DROP:
         helped = []  # Nothing is to gain: all statements on the table are held against the controls.
-    untouched = [
-        name for name, query in queries.items() if table not in query.relations and not query.relations & unsteady
-    ]
+    untouched = [name for name in queries if table not in reached[name] and not reached[name] & unsteady]
     policy = scene.policy
     seconds = slice_length(policy.verification, policy.collect_interval).total_seconds()
     return take_baseline(slices, helped, touching, untouched, seconds)
@@ -54,9 +55,14 @@ def without_unsteady_controls(
     steady = tuple(
         control
         for control in measurement.controls
-        if control.fingerprint not in queries or not queries[control.fingerprint].relations & unsteady
+        if control.fingerprint not in queries or not _reached(queries[control.fingerprint], scene) & unsteady
     )
     return measurement if steady == measurement.controls else replace(measurement, controls=steady)
+
+
+def _reached(query: Query, scene: Scene) -> frozenset[TableName]:
+    """The tables whose indexes it may be quick or slow by: a DELETE also by those that reference what it deletes."""
+    return query.relations | tables_checked(query, scene.catalog)
 
 
 def _tables_in_motion(scene: Scene, *, but: str) -> Iterator[TableName]:

@@ -5,11 +5,26 @@ from datetime import timedelta
 
 import pytest
 
-from pgtend.domain.recommendation import ConditionStatus, IntentKind, Recommendation
-from pgtend.domain.verification import Measurement
+from pgtend.domain.catalog import ForeignKey
+from pgtend.domain.index import TableName
+from pgtend.domain.recommendation import ConditionStatus, HelpedQuery, IntentKind, Recommendation
+from pgtend.domain.verification import Measurement, TreatedRole
+from pgtend.domain.workload import StatementKind
 from pgtend.pipeline.comparing import baseline_of, without_unsteady_controls
+from pgtend.pipeline.surroundings import Scene
 from tests.unit.pipeline.fakes import NOW
-from tests.unit.pipeline.world import ITEMS, MINUTE, ORDERS, World, applied, index_on, intend, recommend
+from tests.unit.pipeline.world import (
+    ITEMS,
+    MINUTE,
+    ORDERS,
+    PARCELS,
+    KnownStatements,
+    World,
+    applied,
+    index_on,
+    intend,
+    recommend,
+)
 
 
 def baseline(world: World, change: Recommendation) -> Measurement | str:
@@ -95,3 +110,52 @@ async def test_a_measurement_loses_the_controls_whose_table_another_change_moves
     world.add(other)
     begun = replace(taken, since=NOW)
     assert controls(without_unsteady_controls(begun, change, world.scene(), world.memory)) == left
+
+
+def deletes_parcels(world: World, monkeypatch: pytest.MonkeyPatch, child: TableName) -> Scene:
+    """The scene in which "on parcels" is a DELETE, and a table references what it deletes."""
+    queries, name = world.memory.statements.queries, "on parcels"
+    delete = replace(queries[name], kind=StatementKind.DELETE, target=PARCELS)
+    monkeypatch.setattr(KnownStatements, "queries", {**queries, name: delete})
+    key = ForeignKey(name="of_parcel", table=child, columns=("b",), parent=PARCELS, referenced=("a",))
+    scene = world.scene()
+    return replace(scene, catalog=replace(scene.catalog, foreign_keys=(key,)))
+
+
+async def test_a_delete_is_touched_by_changes_on_tables_that_reference_what_it_deletes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = recommend()
+    world.add(change)
+    assert change.status.proposal is not None
+    taken = baseline_of(change, change.status.proposal, deletes_parcels(world, monkeypatch, ORDERS), world.memory)
+    assert controls(taken) == {"on items"}
+    assert isinstance(taken, Measurement)
+    assert "on parcels" in {each.fingerprint for each in taken.treated}
+
+
+async def test_a_delete_is_no_control_while_a_table_that_references_what_it_deletes_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = recommend()
+    world.add(change, MEASURING)
+    assert change.status.proposal is not None
+    taken = baseline_of(change, change.status.proposal, deletes_parcels(world, monkeypatch, ITEMS), world.memory)
+    assert controls(taken) == set()
+
+
+async def test_the_index_that_a_delete_lacks_is_measured_by_the_delete_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = recommend()
+    evidence, proposal = change.status.evidence, change.status.proposal
+    assert evidence is not None and proposal is not None
+    delete = HelpedQuery(
+        fingerprint="on parcels", text="", calls_per_hour=1.0, mean_ms=1.0, cost_before=9.0, cost_after=1.0
+    )
+    helped = replace(evidence, queries=(delete,))
+    change = replace(change, status=replace(change.status, evidence=helped))
+    world.add(change)
+    taken = baseline_of(change, proposal, deletes_parcels(world, monkeypatch, ORDERS), world.memory)
+    assert isinstance(taken, Measurement)
+    assert "on parcels" in {each.fingerprint for each in taken.treated if each.role is TreatedRole.HELPED}
