@@ -7,6 +7,7 @@ which one to look at next to find out, that and the program of ``core.compromise
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -37,6 +38,10 @@ PROMISES = 10
 """How often a set that promises more than the best so far is looked at."""
 IDLE_PROMISES = 4
 """How many in a row may bring no set that is better by ``WORTH_GOING_ON``."""
+CHEAP_LOOKS = 50
+"""Plans for which looking goes on however often it was in vain: a small workload is looked through for next to nothing."""
+MOST_LOOKS = 50
+"""Of these, too: each is a program to solve."""
 WORTH_GOING_ON = 0.002
 """Share of the cost."""
 MOST_DOUBTS = 30
@@ -106,10 +111,12 @@ class Search:
         """Choose; see how much better a set might be and look at the one that promises most; then do without the needless."""
         yield from self._take_earlier()
         yield from self._settle(patience=3)
-        left = IDLE_PROMISES
-        for number in range(PROMISES):
-            if not self.planning.complete or left <= 0:
+        left, begun, taught = IDLE_PROMISES, self.known.count, deque([True, True], maxlen=2)
+        for number in range(MOST_LOOKS):
+            is_cheap = self.known.count - begun < CHEAP_LOOKS
+            if not self.planning.complete or not any(taught) or not (is_cheap or (left > 0 and number < PROMISES)):
                 break
+            known = self.known.count
             promised = self._best_by_the_mean() if number % 2 == 0 else self.chosen
             if promised == self.chosen:
                 promised = self._most_promising()
@@ -120,6 +127,7 @@ class Search:
             yield from self._try(promised)
             yield from self._settle(patience=1)
             left = left - 1 if self._cost_of(self.chosen) > before * (1 - WORTH_GOING_ON) else IDLE_PROMISES
+            taught.append(self.known.count > known)  # by neither program: both would say the same again
         yield from self._do_without_beginnings()
         yield from self._narrow()
 
@@ -233,7 +241,7 @@ class Search:
         return {query.id: share / query.weight for query in queries if query.weight > 0}
 
     def _do_without_beginnings(self) -> Questions:
-        """Leave out an index that another chosen one begins with, where that gives up next to nothing of what is saved."""
+        """Leave out an index that another chosen one begins with, where that gives up next to nothing of what is saved, and of what is left."""
         for index in self.candidates.in_order(self.chosen):
             if not self.planning.complete:
                 return
@@ -241,9 +249,10 @@ class Search:
             if not any(starts_with(wider, index) for wider in rest):
                 continue
             yield from self._plan_all_with(rest)
-            saved = self.objective.query_price(NOTHING) - self.objective.query_price(self.chosen)
+            left = self.objective.query_price(self.chosen)
+            saved = self.objective.query_price(NOTHING) - left
             given_up = self._cost_of(rest) - self._cost_of(self.chosen)
-            if self.planning.complete and given_up <= self.constraints.minimum_gain * saved:
+            if self.planning.complete and given_up <= self.constraints.minimum_gain * min(saved, left):
                 self.chosen = rest
 
     def _narrow(self) -> Questions:
@@ -278,7 +287,8 @@ class Search:
         """What the set promises for a query beyond what is known to hold, and the plan to ask for to find out."""
         plans = self.known.plans(query.id)
         floors = [plan for plan in plans if not self.known.beyond(query.id, plan, promised)]
-        floor = max(floors, key=lambda plan: plan.cost, default=None)
+        # Of equal ones that which was made with least: what another one lacks is known from it.
+        floor = max(floors, key=lambda plan: (plan.cost, -len(plan.shown)), default=None)
         if floor is None:
             return
         stood_for = {self.candidates.stand_ins[query.id].get(index) for index in promised}
