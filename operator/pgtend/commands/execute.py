@@ -38,6 +38,10 @@ _ASSUMED = (
     "such as find many: what the application asks for may lie between, or elsewhere. --sample-constants takes those of real calls."
 )
 _STANDBY = "On a standby nothing can be built: the queries ran as they are, and there is nothing to compare."
+_UNLIMITED = (
+    "What the queries wrote to temporary files was not limited: the role may not set temp_file_limit, and the server has none "
+    "(GRANT SET ON PARAMETER temp_file_limit, from PostgreSQL 15)."
+)
 _ENDING = (
     "Ending the trial and dropping what was built for it; press Ctrl-C again to end everything, and leave that there"
 )
@@ -62,6 +66,8 @@ class TrialOptions:
 class _Times:
     before: list[float] = field(default_factory=list)
     after: list[float] = field(default_factory=list)
+    forms_before: set[str] = field(default_factory=set)
+    forms_after: set[str] = field(default_factory=set)
     timed_out: bool = False
     used: set[str] = field(default_factory=set)
     problem: str = ""
@@ -99,6 +105,7 @@ async def run_trial(
     times: dict[str, _Times] = {}
     made: list[BuiltIndex] = []
     problems: list[str] = []
+    limited = True
 
     async def run(part: str, runner: Runner, queries: Sequence[WeightedQuery], *, with_indexes: bool = False) -> None:
         advised = {built.name: built.advised for built in made}
@@ -108,6 +115,8 @@ async def run_trial(
 
     async def without_and_with() -> None:
         async with open_runner(target, limits, catalog, functions, options.seconds) as runner:
+            nonlocal limited
+            limited = runner.limited
             for each in given:
                 problem = runner.problem_of(each.query)
                 if problem is None:
@@ -158,12 +167,12 @@ async def run_trial(
         problems=tuple(problems),
         interrupted=interruption.asked,
         complete=complete,
-        notes=tuple(_notes(given, changes, standby=standby, built=bool(names))),
+        notes=tuple(_notes(given, changes, standby=standby, built=bool(names), limited=limited)),
     )
 
 
 def _notes(
-    given: Sequence[WeightedQuery], changes: Sequence[AdvisedChange], *, standby: bool, built: bool
+    given: Sequence[WeightedQuery], changes: Sequence[AdvisedChange], *, standby: bool, built: bool, limited: bool
 ) -> Iterator[str]:
     if any(each.query.assumed for each in given):
         yield _ASSUMED
@@ -171,6 +180,8 @@ def _notes(
         yield _STANDBY
     elif not built:
         yield "Nothing was built, so that there is nothing to compare."
+    if not limited:
+        yield _UNLIMITED
     if any(change.action is Action.DROP for change in changes):
         yield "Drops are not tried: what is advised to be dropped was there in all runs."
 
@@ -183,7 +194,7 @@ async def _run_one(
     interruption: Interruption,
 ) -> None:
     """Its runs of one part. ``advised`` are the advised names of the indexes that are there by the names that they have; None: none are."""
-    side = mine.before if advised is None else mine.after
+    side, forms = (mine.before, mine.forms_before) if advised is None else (mine.after, mine.forms_after)
     try:
         for repeat in range(1 + RUNS):
             run = await runner.run(each.query)
@@ -194,6 +205,7 @@ async def _run_one(
                 side.clear()
                 mine.timed_out = True
                 return
+            forms.add(run.form)
             if repeat > 0:
                 side.append(run.milliseconds)
             if advised is not None:
@@ -210,5 +222,6 @@ def _timed(each: WeightedQuery, times: _Times, names: tuple[str, ...]) -> TimedQ
         before_ms=tuple(times.before),
         after_ms=tuple(times.after),
         timed_out=times.timed_out,
+        same_plan=len(times.forms_before) == 1 and times.forms_before == times.forms_after,
         used=tuple(name for name in names if name in times.used),
     )

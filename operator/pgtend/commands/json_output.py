@@ -132,7 +132,10 @@ class MeasuredQuery(_Part):
     change: Annotated[
         Change,
         Field(
-            description="Faster, Slower, Same (within the spread of the runs), TimedOut, or NotCompared (run on one side alone)."
+            description=(
+                "Faster, Slower, Same (within the spread of the runs), SamePlan (whatever the times), TimedOut, or NotCompared (run on "
+                "one side alone)."
+            )
         ),
     ]
     used: Annotated[list[str], Field(description="The advised indexes that its plan really used, by name.")]

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from pgtend.commands.answer import Answer, shown_as
+from pgtend.commands.answer import Answer, shown_as, text_of
 from pgtend.commands.figures import figure
 from pgtend.commands.table_output import plain
+from pgtend.core.statement import shorten
 from pgtend.core.trial import change_of, ratio_of
 from pgtend.domain.trial import Change, TimedQuery, Trial
 
@@ -19,10 +20,11 @@ _STYLES = {
     Change.FASTER: "green",
     Change.SLOWER: "bold red",
     Change.SAME: "",
+    Change.SAME_PLAN: "dim",
     Change.TIMED_OUT: "yellow",
     Change.NOT_COMPARED: "",
 }
-_UNSAID = (Change.SAME, Change.NOT_COMPARED)
+_WORDS = {Change.SAME: "", Change.NOT_COMPARED: "", Change.SAME_PLAN: "Same plan", Change.TIMED_OUT: "Timed out"}
 _SHOWN_REASONS = 5
 NOT_TRIED = "Nothing was built and no query was run, since the search was ended before."
 
@@ -45,13 +47,19 @@ def _table(trial: Trial, answer: Answer) -> RichTable:
     for query in sorted(trial.queries, key=lambda each: -(ratio_of(each) or 0.0)):
         ratio, change = ratio_of(query), change_of(query)
         table.add_row(
-            plain(shown_as(answer, query.id, 60)),
+            plain(_name_and_text(query, answer)),
             _milliseconds(query.before_ms),
             _milliseconds(query.after_ms),
             "" if ratio is None else figure(ratio),
-            Text("" if change in _UNSAID else change, style=_STYLES[change]),
+            Text(_WORDS.get(change, change), style=_STYLES[change]),
         )
     return table
+
+
+def _name_and_text(query: TimedQuery, answer: Answer) -> str:
+    """The text, behind the name that a file gave it."""
+    name = shown_as(answer, query.id, 60)
+    return name if text_of(answer, query.id) else f"{name}: {shorten(query.text, 80)}"
 
 
 def _milliseconds(times: tuple[float, ...]) -> str:
@@ -63,10 +71,11 @@ def _lines(trial: Trial, answer: Answer) -> Iterator[str]:
     if compared:
         before, after = (sum(map(median, side)) for side in _sides(compared))
         slower = sum(change_of(query) is Change.SLOWER for query in compared)
+        same_plan = sum(query.same_plan for query in compared)
         yield ""
         yield (
             f"All {len(compared)} that can be compared, each once: {figure(before)} → {figure(after)} ms{_times(before, after)}; "
-            f"slower by more than the runs vary: {slower}."
+            f"slower by another plan, and by more than the runs vary: {slower}; with the same plan: {same_plan}."
         )
     if not trial.complete:
         yield f"{'The trial was ended by Ctrl-C' if trial.interrupted else 'The trial ended early'}: this is what was measured until then."

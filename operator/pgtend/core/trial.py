@@ -19,10 +19,12 @@ def ratio_of(query: TimedQuery) -> float | None:
 
 
 def change_of(query: TimedQuery) -> Change:
-    """Faster or slower only where the medians differ by a tenth, and no run of one side lies among those of the other."""
+    """Faster or slower only where the plan is another, the medians differ by a tenth, and no run of one side lies among those of the other."""
     ratio = ratio_of(query)
     if ratio is None:
         return Change.TIMED_OUT if query.timed_out else Change.NOT_COMPARED
+    if query.same_plan:
+        return Change.SAME_PLAN
     if ratio <= 1 - LEAST_DIFFERENCE and max(query.after_ms) < min(query.before_ms):
         return Change.FASTER
     if ratio >= 1 + LEAST_DIFFERENCE and min(query.after_ms) > max(query.before_ms):

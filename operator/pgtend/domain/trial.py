@@ -13,6 +13,8 @@ class Change(StrEnum):
     SLOWER = "Slower"
     SAME = "Same"
     """No difference that stands out from the spread of the runs."""
+    SAME_PLAN = "SamePlan"
+    """Its plan was the same without and with them: what its times differ by is noise."""
     TIMED_OUT = "TimedOut"
     """It was ended by the time limit without the indexes, with them, or both: there is nothing to compare."""
     NOT_COMPARED = "NotCompared"
@@ -30,6 +32,8 @@ class TimedQuery:
     after_ms: tuple[float, ...]
     timed_out: bool = False
     """Whether the time limit ended it on a side, which then has no times."""
+    same_plan: bool = False
+    """Whether all its runs on both sides had one and the same plan."""
     used: tuple[str, ...] = ()
     """Names of the advised indexes that its plan really used."""
 

@@ -1,6 +1,6 @@
 """Hypothetical planning with HypoPG in a session of its own; implements ports.CostModel.
 
-Every query is judged by ``pgtend.core.inert`` again before it is planned, for EXPLAIN is not inert; how it is then planned without
+Every query is judged by ``guard.py`` again before it is planned, for EXPLAIN is not inert; how it is then planned without
 anything else coming of it is in ``planner.py``.
 
 HypoPG: https://hypopg.readthedocs.io. A hypothetical partial index can crash the server when a view is planned
@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pgtend.core.inert import problem_of
 from pgtend.core.size import estimate_size
 from pgtend.domain.advice import CostAnswer, CostRequest, PlanCost, SizeModel, Spent, Unplannable
 from pgtend.domain.catalog import Catalog, RelationKind
@@ -25,16 +24,16 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionR
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.workload import Query
 from pgtend.postgres.asking import fetch
-from pgtend.postgres.connection import ConnectionLimits, Row, Session, open_session
+from pgtend.postgres.connection import ConnectionLimits, Session, open_session
 from pgtend.postgres.ddl import create_index
-from pgtend.postgres.failures import LOCK_NOT_AVAILABLE
+from pgtend.postgres.guard import read_user_code, reason_to_refuse
 from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.partial_shares import shares_of_partial
 from pgtend.postgres.plan_shape import read_shape
 from pgtend.postgres.plan_summary import index_names, summarize
 from pgtend.postgres.planner import PLANNING, Planner
 from pgtend.postgres.secret import ConnectionTarget
-from pgtend.postgres.user_code import PARAMETERS, UserCode, reason_not_to_plan, user_code_from
+from pgtend.postgres.user_code import UserCode
 
 _SIMULATED = frozenset({AccessMethod.BTREE, AccessMethod.HASH, AccessMethod.BRIN})
 _PLAIN = frozenset(
@@ -130,7 +129,7 @@ class HypoPG:
             return "Existing indexes can only be hidden from the planner with HypoPG 1.4 or newer."
         query, code = request.query, self._user_code
         if query not in self._problems:
-            self._problems[query] = problem_of(query, self._catalog, code.types) or reason_not_to_plan(query, code)
+            self._problems[query] = reason_to_refuse(query, self._catalog, code)
         return self._problems[query]
 
     def _showable(self, request: CostRequest) -> frozenset[Index]:
@@ -223,7 +222,7 @@ async def open_cost_model(
         refusal = refusal_from(facts)
         if refusal is not None:
             raise ConnectionRefusedByTarget(refusal)
-        code = user_code_from(await _read_user_code(session))
+        code = await read_user_code(session, Aspect.WHAT_IF)
         yield HypoPG(
             session,
             catalog,
@@ -232,16 +231,6 @@ async def open_cost_model(
             hides=facts["hides"],
             size_model=size_model,
         )
-
-
-async def _read_user_code(session: Session) -> list[Row]:
-    """What planning may run; where somebody goes on holding a relation exclusively, without it and what is made of it."""
-    try:
-        return await fetch(session, Aspect.WHAT_IF, "user_code", PARAMETERS)
-    except StatementFailed as failure:
-        if failure.sqlstate != LOCK_NOT_AVAILABLE:
-            raise
-    return await fetch(session, Aspect.WHAT_IF, "user_code", {**PARAMETERS, "past_locked": True})
 
 
 def refusal_from(facts: Mapping[str, Any]) -> Finding | None:

@@ -1,7 +1,9 @@
-"""Read a plan that EXPLAIN (FORMAT JSON) printed. Pure; nothing of a plan's conditions, which hold constants, is kept."""
+"""Read a plan that EXPLAIN (FORMAT JSON) printed. Pure; nothing of a plan's conditions, which hold constants, is kept, but in a digest."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 
 from pgtend.domain.index import Index
@@ -9,6 +11,14 @@ from pgtend.postgres.plan_shape import Plan
 
 _LONGEST = 200
 _SCANS_NAMED = 3
+_FORM = frozenset(
+    {
+        "Alias", "CTE Name", "Cache Key", "Cache Mode", "Filter", "Function Name", "Group Key", "Grouping Sets", "Hash Cond",
+        "Index Cond", "Index Name", "Inner Unique", "Join Filter", "Join Type", "Merge Cond", "Node Type", "One-Time Filter",
+        "Order By", "Parallel Aware", "Parent Relationship", "Partial Mode", "Presorted Key", "Recheck Cond", "Relation Name",
+        "Scan Direction", "Sort Key", "Strategy", "Subplan Name", "Subplans Removed", "TID Cond", "Workers Planned",
+    }
+)  # fmt: skip
 
 
 def nodes_of(plan: Plan) -> Iterator[Plan]:
@@ -21,6 +31,18 @@ def nodes_of(plan: Plan) -> Iterator[Plan]:
 def index_names(plan: Plan) -> frozenset[str]:
     """The names of the indexes that a plan uses."""
     return frozenset(node["Index Name"] for node in nodes_of(plan) if "Index Name" in node)
+
+
+def form_of(plan: Plan) -> str:
+    """A digest of what a plan does in which order, without estimates, times and counts: of equal plans it is equal."""
+    return hashlib.sha256(json.dumps(_form(plan), sort_keys=True).encode()).hexdigest()
+
+
+def _form(node: Plan) -> list[object]:
+    return [
+        {key: value for key, value in node.items() if key in _FORM},
+        [_form(child) for child in node.get("Plans", ())],
+    ]
 
 
 def summarize(plan: Plan, hypothetical: Mapping[str, Index]) -> str:

@@ -15,22 +15,34 @@ from dataclasses import dataclass, replace
 import psycopg
 from psycopg import sql
 
-from pgtend.core.inert import problem_of
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import Aspect, StatementFailed
 from pgtend.domain.index import Index
 from pgtend.domain.workload import Query, StatementKind
 from pgtend.postgres.asking import fetch
-from pgtend.postgres.connection import ConnectionLimits, Lane, Session, SessionKind, open_session
+from pgtend.postgres.connection import (
+    LOCK_TIMEOUT,
+    ConnectionLimits,
+    Lane,
+    Session,
+    SessionKind,
+    configure,
+    open_session,
+)
 from pgtend.postgres.ddl import analyze_table, create_index, drop_index
 from pgtend.postgres.failures import translated
+from pgtend.postgres.guard import read_user_code, reason_to_refuse
 from pgtend.postgres.plan_shape import Plan
-from pgtend.postgres.plan_summary import index_names
+from pgtend.postgres.plan_summary import form_of, index_names
 from pgtend.postgres.secret import ConnectionTarget
-from pgtend.postgres.user_code import PARAMETERS, UserCode, reason_not_to_plan, user_code_from
+from pgtend.postgres.user_code import UserCode
 
 _ASPECT = Aspect.CONNECTED
 _CANCELLED = "57014"
+_TOO_MUCH_SPILLED = "53400"
+SPILLED_KILOBYTES = 10 * 1024 * 1024
+"""Most that one process of a query may write to temporary files, unless the server allows less."""
+_SPILLS = "It was ended because it wrote more to temporary files than it may (temp_file_limit; 10 GB unless the server allows less)."
 
 
 def running(seconds: float) -> SessionKind:
@@ -41,7 +53,7 @@ def running(seconds: float) -> SessionKind:
         settings={
             "search_path": "pg_catalog",
             "statement_timeout": f"{max(int(seconds * 1000), 1)}ms",
-            "lock_timeout": "5s",
+            "lock_timeout": LOCK_TIMEOUT,
             "default_transaction_read_only": "on",
         },
     )
@@ -63,16 +75,23 @@ DROPPING = replace(BUILDING, settings={**BUILDING.settings, "lock_timeout": "5s"
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run of a query: its milliseconds, None where the time limit ended it, and the indexes that its plan used."""
+    """One run of a query: its milliseconds, None where the time limit ended it, and what its plan was."""
 
     milliseconds: float | None
     used: frozenset[str] = frozenset()
+    """Names of the indexes in it."""
+    form: str = ""
+    """Equal where two plans do the same in the same order; empty where there was none."""
 
 
 class Runner:
     """One session that runs queries. Opened by ``open_runner``."""
 
-    def __init__(self, session: Session, catalog: Catalog, user_code: UserCode, volatile: frozenset[str]) -> None:
+    def __init__(
+        self, session: Session, catalog: Catalog, user_code: UserCode, volatile: frozenset[str], *, limited: bool
+    ) -> None:
+        self.limited = limited
+        """Whether the server keeps what a query writes to temporary files within a limit."""
         self._session = session
         self._catalog = catalog
         self._user_code = user_code
@@ -87,7 +106,7 @@ class Runner:
         volatile = sorted({name.rpartition(".")[2] for name in query.functions} & self._volatile)
         if volatile:
             return f"It calls {volatile[0]}, which may do something or answer otherwise each time."
-        return problem_of(query, self._catalog) or reason_not_to_plan(query, self._user_code)
+        return reason_to_refuse(query, self._catalog, self._user_code)
 
     async def run(self, query: Query) -> Run:
         """Run it once. Raises StatementFailed where the server refuses it for another reason than its time limit."""
@@ -97,8 +116,10 @@ class Runner:
         except StatementFailed as failure:
             if failure.sqlstate == _CANCELLED:
                 return Run(milliseconds=None)
+            if failure.sqlstate == _TOO_MUCH_SPILLED:
+                raise StatementFailed(failure.sqlstate, _SPILLS) from None
             raise
-        return Run(milliseconds=milliseconds, used=index_names(plan))
+        return Run(milliseconds=milliseconds, used=index_names(plan), form=form_of(plan))
 
     async def _explain_analyze(self, query: Query) -> tuple[Plan, float]:
         names = sql.SQL(", ").join(map(sql.Identifier, query.search_path or ("pg_catalog",)))
@@ -125,10 +146,28 @@ async def open_runner(
 ) -> AsyncIterator[Runner]:
     """A session that runs queries calling these ``functions``, each for at most so many seconds."""
     async with open_session(target, limits, running(seconds)) as session:
-        code = user_code_from(await fetch(session, _ASPECT, "user_code", PARAMETERS))
+        code = await read_user_code(session, _ASPECT)
         names = sorted({name.rpartition(".")[2] for name in functions})
         rows = await fetch(session, _ASPECT, "volatile_functions", {"names": names})
-        yield Runner(session, catalog, code, frozenset(row["name"] for row in rows))
+        volatile = frozenset(row["name"] for row in rows)
+        yield Runner(session, catalog, code, volatile, limited=await _limit_temporary_files(session))
+
+
+async def _limit_temporary_files(session: Session) -> bool:
+    """Set temp_file_limit where the server allows more; whether there is one then. Only a superuser may, or who was granted SET on it."""
+    with translated(_ASPECT):
+        cursor = await session.execute("SELECT setting::bigint AS now FROM pg_settings WHERE name = 'temp_file_limit'")
+        (row,) = await cursor.fetchall()
+    if 0 <= row["now"] <= SPILLED_KILOBYTES:
+        return True
+    try:
+        with translated(_ASPECT):
+            await configure(session, {"temp_file_limit": f"{SPILLED_KILOBYTES}kB"})
+    except StatementFailed as failure:
+        if failure.sqlstate != "42501":
+            raise
+        return bool(row["now"] >= 0)
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pgtend.commands.execute import TrialOptions, run_trial
 from pgtend.commands.json_output import AdviceDocument
 from pgtend.core.statement import read_statement
 from pgtend.domain.workload import Query, WeightedQuery, Workload
 from pgtend.pipeline.advising import Constants
+from pgtend.postgres import trial
 from pgtend.postgres.connection import ConnectionLimits
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.secret import target_from_dsn
@@ -78,6 +80,8 @@ def test_queries_really_run_without_and_with_and_nothing_is_left_behind(visits: 
     assert by_id.keys() == {"search", "all"}
     assert by_id["search"]["used"]
     assert {*by_id["search"]["used"]} <= {*measured["built"]}
+    assert by_id["search"]["change"] != "SamePlan"
+    assert by_id["all"]["change"] == "SamePlan"
     assert all(query["beforeMs"] > 0 and query["afterMs"] > 0 for query in by_id.values())
     reasons = {each["id"]: each["reason"] for each in measured["skipped"]}
     assert "Not all of its constants are known" in reasons["parameter"]
@@ -91,6 +95,21 @@ def test_as_a_table_the_measurement_takes_the_place_of_the_estimated_risk(visits
     assert "measured ×" in outcome.stdout
     assert "They were dropped again." in " ".join(outcome.stdout.split())
     assert "Not run: parameter" in outcome.stdout
+    assert "with the same plan: 1." in " ".join(outcome.stdout.split())
+    (line,) = (line for line in outcome.stdout.splitlines() if "Same plan" in line)
+    assert line.startswith("all: select count(*)")
+
+
+def test_drops_are_said_not_to_be_tried(visits: Database, workload: str) -> None:
+    def note(outcome: Outcome) -> bool:
+        return any("Drops are not tried" in note for note in outcome.json["measured"]["notes"])
+
+    assert not note(execute(visits, workload, "--yes-on-primary", "--output", "json"))
+    visits.run("CREATE INDEX one ON visits (note)", "CREATE INDEX other ON visits (note)")
+    outcome = execute(visits, workload, "--yes-on-primary", "--output", "json")
+    assert outcome.json["drops"]
+    assert note(outcome)
+    assert indexes_of(visits) == ["one", "other", "visits_pkey"]
 
 
 def test_what_was_built_stays_where_that_is_asked_for(visits: Database, workload: str) -> None:
@@ -120,12 +139,12 @@ async def test_on_a_standby_queries_run_as_they_are_and_nothing_is_built(visits:
     query = read_statement(SEARCH, catalog)
     assert isinstance(query, Query)
     given = Workload(queries=(WeightedQuery(id="search", query=query, weight=1.0),))
-    trial = await run_trial(
+    measured = await run_trial(
         target, catalog, given, (), TrialOptions(), constants=Constants(), standby=True, tell=lambda line: None
     )
-    assert trial.built == ()
-    assert "standby" in trial.notes[0]
-    (timed,) = trial.queries
+    assert measured.built == ()
+    assert "standby" in measured.notes[0]
+    (timed,) = measured.queries
     assert len(timed.before_ms) == 3
     assert timed.after_ms == ()
 
@@ -177,3 +196,61 @@ def test_what_the_guard_refuses_to_plan_is_not_run_either(visits: Database, tmp_
     outcome = execute(visits, str(path), "--yes-on-primary", "--output", "json")
     assert [query["id"] for query in outcome.json["measured"]["queries"]] == ["search"]
     assert "xyzzy" not in outcome.stdout + outcome.stderr
+
+
+def test_what_may_be_planned_is_run_also_where_it_needs_to_know_the_types_of_the_database(
+    visits: Database, tmp_path: Path
+) -> None:
+    visits.run(
+        "CREATE TYPE mood AS ENUM ('glad', 'sad')",
+        "ALTER TABLE visits ADD state mood NOT NULL DEFAULT 'glad'",
+        "UPDATE visits SET state = 'sad' WHERE n % 1000 = 0",
+        "VACUUM (FULL, ANALYZE) visits",
+    )
+    path = tmp_path / "enum.json"
+    path.write_text(json.dumps([{"id": "sad", "sql": "SELECT note FROM visits WHERE state = 'sad'::mood"}]))
+    outcome = execute(visits, str(path), "--yes-on-primary", "--output", "json")
+    assert outcome.json["leftOut"] == []
+    assert outcome.json["measured"]["skipped"] == []
+    assert [query["used"] for query in outcome.json["measured"]["queries"]] == [outcome.json["measured"]["built"]]
+
+
+def test_a_table_that_somebody_holds_keeps_no_query_of_others_from_being_run(visits: Database, tmp_path: Path) -> None:
+    visits.run("CREATE TABLE held (n int CHECK (n > 0))", "CREATE VIEW beside AS SELECT n FROM held")
+    path = tmp_path / "held.json"
+    path.write_text(json.dumps([{"id": "search", "sql": SEARCH}]))
+    with visits.connect() as holder, holder.transaction():
+        holder.execute("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+        outcome = execute(visits, str(path), "--yes-on-primary", "--output", "json")
+    assert outcome.json["measured"]["problems"] == []
+    assert [query["id"] for query in outcome.json["measured"]["queries"]] == ["search"]
+    assert outcome.code == 0
+
+
+def test_a_query_that_spills_too_much_is_ended(
+    visits: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "SPILLED_KILOBYTES", 1024)
+    path = tmp_path / "spills.json"
+    spills = "SELECT max(n) FROM (SELECT n, note FROM visits ORDER BY note || 'x', n OFFSET 0) AS sorted"
+    path.write_text(json.dumps([{"id": "search", "sql": SEARCH}, {"id": "spills", "sql": spills}]))
+    outcome = execute(visits, str(path), "--yes-on-primary", "--output", "json")
+    (skipped,) = outcome.json["measured"]["skipped"]
+    assert skipped["id"] == "spills"
+    assert "temp_file_limit" in skipped["reason"]
+    assert not any("temp_file_limit" in note for note in outcome.json["measured"]["notes"])
+
+
+@pytest.mark.parametrize(("set_on_server", "limited"), [("-1", False), ("5GB", True), ("50GB", True)])
+async def test_a_role_that_may_not_limit_temporary_files_is_told_so_unless_the_server_does(
+    visits: Database, set_on_server: str, *, limited: bool
+) -> None:
+    name = visits.name
+    visits.run(f"ALTER DATABASE {name} SET temp_file_limit = '{set_on_server}'")
+    # A predefined role without privileges to set anything.
+    target = target_from_dsn(make_conninfo(visits.dsn, options="-c role=pg_monitor"))
+    limits = ConnectionLimits()
+    async with open_observer(target, limits, own_roles=()) as observer:
+        catalog = await observer.read_catalog()
+    async with trial.open_runner(target, limits, catalog, frozenset(), 1.0) as runner:
+        assert runner.limited is limited

@@ -19,6 +19,12 @@ def timed(before: tuple[float, ...], after: tuple[float, ...], *used: str) -> Ti
         pytest.param(timed((2, 3, 4), (10, 11, 12)), 11 / 3, Change.SLOWER, id="slower"),
         pytest.param(timed((10, 11, 12), (10, 11, 12)), 1.0, Change.SAME, id="the same"),
         pytest.param(timed((10, 11, 30), (13, 14, 15)), 14 / 11, Change.SAME, id="slower, but within the spread"),
+        pytest.param(
+            replace(timed((2, 3), (8, 9)), same_plan=True), 8.5 / 2.5, Change.SAME_PLAN, id="slower by the same plan"
+        ),
+        pytest.param(
+            replace(timed((8, 9), (2, 3)), same_plan=True), 2.5 / 8.5, Change.SAME_PLAN, id="faster by the same plan"
+        ),
         pytest.param(timed((100, 101), (106, 107)), 106.5 / 100.5, Change.SAME, id="apart, but by little"),
         pytest.param(replace(timed((), (10,)), timed_out=True), None, Change.TIMED_OUT, id="too long without"),
         pytest.param(replace(timed((10,), ()), timed_out=True), None, Change.TIMED_OUT, id="too long with"),
