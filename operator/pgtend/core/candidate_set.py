@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 
-from pgtend.core.candidates import candidates, starts_with
+from pgtend.core.candidates import candidates_of, starts_with
 from pgtend.core.known_costs import NOTHING, IndexSet
 from pgtend.core.questions import Answers
-from pgtend.core.relevance import stand_ins
+from pgtend.core.relevance import scanned, stand_ins
+from pgtend.core.sql.usage import table_uses
 from pgtend.domain.advice import Constraints, SizesRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import Index, TableName
@@ -21,9 +22,12 @@ class CandidateSet:
         self._catalog = catalog
         self._constraints = constraints
         self._relations: dict[str, frozenset[TableName]] = {}
+        self._reads: dict[str, list[tuple[TableName, frozenset[str]]]] = {}
         self._places: dict[Index, int] = {}
         self.own: dict[str, IndexSet] = {}
         """Those that were thought of for each query, by its id; of the queries that were admitted."""
+        self._scanned: dict[str, IndexSet] = {}
+        self._stood_for: dict[str, dict[Index, Index]] = {}
         self.sizes: dict[Index, int] = {}
         """Bytes; without those that do not fit the budget alone."""
         self.too_large: set[Index] = set()
@@ -35,8 +39,10 @@ class CandidateSet:
         """Take in the candidates of these queries, and ask for the sizes of the new ones; returns the answer."""
         own: dict[str, tuple[Index, ...]] = {}
         for each in queries:
-            own[each.id] = candidates(each.query, self._catalog, self._constraints)
+            uses = table_uses(each.query, self._catalog)
+            own[each.id] = candidates_of(uses, each.query, self._catalog, self._constraints)
             self._relations[each.id] = each.query.relations
+            self._reads[each.id] = [(use.table, frozenset(use.read)) for use in uses if not use.whole]
         new = tuple(dict.fromkeys(index for found in own.values() for index in found if index not in self._places))
         self._places |= {index: place for place, index in enumerate(new, len(self._places))}
         answers = yield SizesRequest(indexes=new)
@@ -51,10 +57,33 @@ class CandidateSet:
         self._wider.clear()
         return answers
 
+    def take_in_scans(self, indexes: IndexSet) -> frozenset[str]:
+        """Let those of these matter to a query as well that hold all that it reads of a table, whatever their keys are.
+
+        Returns the queries of which no plan follows now that followed without a plan having been made.
+        """
+        self._scanned = {
+            query: scanned(indexes, mine, self.stand_ins[query], self._reads[query]) for query, mine in self.own.items()
+        }
+        for query, found in self._scanned.items():
+            self._stood_for[query] = {
+                index: self.stand_ins[query].pop(index) for index in found & self.stand_ins[query].keys()
+            }
+        return frozenset(query for query, found in self._scanned.items() if found)
+
+    def leave_out_scans(self, used: Mapping[str, IndexSet]) -> None:
+        """Go back to what was before for those of them that no plan of a query ``used``."""
+        for query, found in self._scanned.items():
+            self._scanned[query] = found & used.get(query, NOTHING)
+            self.stand_ins[query].update(
+                {index: other for index, other in self._stood_for[query].items() if index not in self._scanned[query]}
+            )
+
     def relevant(self, query: str, indexes: IndexSet) -> IndexSet:
         """Those that may matter to the query, whichever query they were thought of for."""
         own, others = self.own.get(query, NOTHING), self.stand_ins.get(query, {})
-        return frozenset(index for index in indexes if index in own or index in others)
+        scans = self._scanned.get(query, NOTHING)
+        return frozenset(index for index in indexes if index in own or index in others or index in scans)
 
     def all_relevant(self, query: str) -> IndexSet:
         """Every candidate that may matter to the query."""

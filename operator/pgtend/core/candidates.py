@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pgtend.core.key_lists import fits, key_lists, main_lists, sort_keys
 from pgtend.core.parts import is_indexable, is_orderable, parts_in_use
@@ -21,8 +21,15 @@ def candidates(query: Query, catalog: Catalog, constraints: Constraints) -> tupl
 
     Their order depends on the query and the statistics alone.
     """
+    return candidates_of(table_uses(query, catalog), query, catalog, constraints)
+
+
+def candidates_of(
+    uses: Sequence[TableUse], query: Query, catalog: Catalog, constraints: Constraints
+) -> tuple[Index, ...]:
+    """The same of a query whose uses of tables are known."""
     found: dict[Index, None] = {}
-    for use in table_uses(query, catalog):
+    for use in uses:
         table = catalog.tables[use.table]
         if is_indexable(table):
             found |= dict.fromkeys(_of_use(use, table, constraints))

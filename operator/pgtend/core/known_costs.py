@@ -10,7 +10,7 @@ set around it and the lowest of the plans that it allows; where the two meet the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from pgtend.domain.advice import CostAnswer, PlanCost
@@ -122,6 +122,10 @@ class KnownCosts:
         """The plan for this set of indexes, else the cheapest known one that they allow: the planner takes none that costs more."""
         follows = self._what_follows(query, shown)
         return follows.plan or follows.cheapest
+
+    def forget_what_followed(self, queries: Container[str]) -> None:
+        """Look at the plans of these queries again: other indexes stand in for others now."""
+        self._follows = {key: follows for key, follows in self._follows.items() if key[0] not in queries}
 
     def _what_follows(self, query: str, shown: IndexSet) -> _Follows:
         follows = self._follows.setdefault((query, shown), _Follows())

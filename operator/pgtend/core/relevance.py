@@ -3,6 +3,9 @@
 To a query a candidate of another one is at best what its own candidates are that the other begins with: the same keys, in a
 narrower index. So the planner need not be asked about every mixture: where it had the narrower one and did not take it, it
 would not have taken the wider one.
+
+But for one thing: a scan of an index that holds all that the query reads of a table may spare the table, whatever its keys are.
+Those count for the set that the search ends with alone: where all of them count from the start it comes to worse sets.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from pgtend.core.known_costs import IndexSet
-from pgtend.domain.index import Index
+from pgtend.domain.index import AccessMethod, Index, TableName
 
 StandIns = Mapping[Index, Index]
 """For each relevant candidate of other queries the query's own one that it begins with."""
@@ -35,6 +38,28 @@ def stand_ins(own: Mapping[str, IndexSet], tables: Mapping[str, Iterable[object]
                         stand_in[index] = narrower
         found[query] = stand_in
     return found
+
+
+def scanned(
+    indexes: IndexSet, own: IndexSet, stand_in: StandIns, reads: Iterable[tuple[TableName, frozenset[str]]]
+) -> IndexSet:
+    """Those of these indexes that a query may scan instead of a table though they were thought of for others.
+
+    ``own`` are its candidates, ``reads`` the columns that each of its uses of a table needs, without those of whole rows.
+    """
+    found = set()
+    for table, read in reads:
+        for index in indexes - own:
+            narrower = stand_in.get(index)
+            if index.table_name == table and _holds(index, read) and not (narrower and _holds(narrower, read)):
+                found.add(index)
+    return frozenset(found)
+
+
+def _holds(index: Index, columns: frozenset[str]) -> bool:
+    """Whether an index-only scan tells these columns of every row."""
+    is_whole = index.method is AccessMethod.BTREE and not index.predicate
+    return is_whole and columns <= {key.column for key in index.columns} | set(index.include)
 
 
 def _stored(index: Index) -> tuple[int, str]:

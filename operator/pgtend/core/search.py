@@ -136,6 +136,7 @@ class Search:
 
         They may show that an index saves too little beside the others: that one is left out, and they are asked for again.
         """
+        yield from self._take_in_scans()
         while True:
             yield from self._learn_without_each()
             needless = self._most_needless() if self.planning.complete and self.chosen else None
@@ -144,6 +145,16 @@ class Search:
             self.chosen -= {needless}
         if self._take_no_worse():
             yield from self._learn_without_each()
+
+    def _take_in_scans(self) -> Questions:
+        """Plan with what a query may scan though it was thought of for others, and let that matter to it which it does scan."""
+        ends = [self.chosen, *self._earlier()]
+        concerned = self.candidates.take_in_scans(frozenset().union(*ends))
+        self.known.forget_what_followed(concerned)
+        for end in ends:
+            yield from self._plan_all_with(end)
+        used = {query: frozenset().union(*(self.planning.used(query, end) for end in ends)) for query in concerned}
+        self.candidates.leave_out_scans(used)
 
     def _learn_without_each(self) -> Questions:
         queries = self.planning.planned()

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -155,6 +156,37 @@ def test_once_applied_there_is_nothing_more_to_advise(postgres15: PostgresServer
         again = run(database.dsn, "--workload", str(path), "--output", "sql")
         assert again.code == 0
         assert tokenize(again.stdout) == ()
+
+
+def test_the_stated_cost_is_that_of_the_chosen_set_where_a_query_scans_an_index_of_another(
+    postgres15: PostgresServer, tmp_path: Path
+) -> None:
+    """One index serves the order by ``x`` and what is sought by it; the third statement reads all of it, by ``y``."""
+    texts = [
+        "SELECT a.* FROM a WHERE y BETWEEN 23644 AND 24844 ORDER BY x LIMIT 10",
+        "SELECT y, max(y) FROM a WHERE x BETWEEN 46610 AND 47810 GROUP BY y",
+        "SELECT a.y, count(*) FROM a, b WHERE a.y BETWEEN 52630 AND 53830 AND b.z BETWEEN 1 AND 2 AND a.y = b.id GROUP BY a.y",
+    ]
+    path = tmp_path / "w.json"
+    path.write_text(json.dumps([{"id": str(number), "sql": text} for number, text in enumerate(texts)]))
+    with fresh_database(postgres15) as database:
+        database.run(
+            "CREATE TABLE a (id int PRIMARY KEY, x int, y int, pad text)",
+            "INSERT INTO a SELECT n, (n::bigint * 104729) % 60000, (n * 7919) % 60000, repeat('x', 400) FROM generate_series(1, 60000) AS n",
+            "CREATE TABLE b (id int PRIMARY KEY, z int, pad text)",
+            "INSERT INTO b SELECT n, n % 2, repeat('x', 400) FROM generate_series(1, 60000) AS n",
+            "VACUUM ANALYZE",
+        )
+        limits = ("--storage-budget", "1500kB", "--max-width", "2")
+        answer = run(database.dsn, "--workload", str(path), "--output", "json", *limits)
+        document = json.loads(answer.stdout)
+        assert [index["columns"] for index in document["indexes"]] == [["x", "y"]]
+        with psycopg.connect(database.dsn, autocommit=True) as connection:
+            connection.execute("SELECT hypopg_create_index('CREATE INDEX ON a (x, y)')")
+            planned = [connection.execute("EXPLAIN (FORMAT JSON) " + text).fetchone() for text in texts]
+        assert document["cost"]["after"] == pytest.approx(
+            sum(row[0][0]["Plan"]["Total Cost"] for row in planned if row)
+        )
 
 
 @pytest.mark.parametrize("form", ["folder", "file", "json"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pgtend.core.known_costs import KnownCosts
 from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
-from pgtend.core.relevance import stand_ins
+from pgtend.core.relevance import scanned, stand_ins
 from pgtend.core.selection import Limits
 from pgtend.domain.advice import PlanCost
 from pgtend.domain.index import Index, IndexColumn
@@ -96,6 +96,33 @@ def test_what_another_query_wants_stands_for_no_more_than_the_keys_that_it_begin
     known.learn("mine", frozenset({mine}), PlanCost(cost=9.0, used=NOTHING))
     assert known.plan_with("mine", frozenset({wider})) is not None
     assert known.plan_with("mine", frozenset({elsewhere})) is None
+
+
+def test_what_holds_all_that_a_query_reads_may_be_scanned_whatever_its_keys_are() -> None:
+    mine, unlike, begun, covered, lacking = (
+        index_on("bookings", "vendor_id"),
+        index_on("bookings", "status", "couple_id", "vendor_id"),
+        index_on("bookings", "vendor_id", "couple_id", "status"),
+        index_on("bookings", "vendor_id", "status", "couple_id"),
+        index_on("bookings", "status", "couple_id"),
+    )
+    whole = index_on("bookings", "vendor_id", "status")
+    reads = [(mine.table_name, frozenset({"vendor_id", "status"}))]
+    chosen = frozenset({mine, unlike, begun, covered, lacking})
+    found = scanned(chosen, frozenset({mine, whole}), {begun: mine, covered: whole}, reads)
+    assert found == {unlike, begun}
+    assert scanned(chosen, frozenset({mine, whole}), {}, []) == NOTHING
+
+
+def test_what_no_longer_stands_in_is_asked_about_again() -> None:
+    mine, wider = index_on("bookings", "vendor_id"), index_on("bookings", "vendor_id", "status")
+    found = {"mine": {wider: mine}}
+    known = KnownCosts(stand_ins=found)
+    known.learn("mine", frozenset({mine}), PlanCost(cost=9.0, used=NOTHING))
+    assert known.plan_with("mine", frozenset({wider})) is not None
+    found["mine"].clear()
+    known.forget_what_followed({"mine"})
+    assert known.plan_with("mine", frozenset({wider})) is None
 
 
 def test_what_stands_in_may_become_known_later() -> None:
