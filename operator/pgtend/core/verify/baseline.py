@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
+from typing import Literal, TypeVar
 
-from pgtend.core.verify.series import summarize
+from pgtend.core.verify.series import autocorrelation, effective_size, summarize
 from pgtend.core.verify.slices import adjusted, common_drift, log_mean
 from pgtend.domain.policy import Verification
-from pgtend.domain.verification import ControlStatement, Measurement, TreatedRole, TreatedStatement
+from pgtend.domain.verification import ControlStatement, Measurement, SeriesSummary, TreatedRole, TreatedStatement
 from pgtend.domain.workload import Load, Slice
+
+Slices = TypeVar("Slices", int, float)
 
 MIN_SLICES = 10
 """Fewest slices a side from which a statement's effect is judged."""
+
+MIN_TELLING = 4
+"""Independent slices that those before the change must be worth, or as many slices as minDuration has must have gone by.
+
+What is compared is only as sure as its shorter side: with the two that are the least, Student's t has one degree of freedom, and no
+wait after the change makes a statement that became twenty times faster surely faster.
+"""
 
 HELPED_SHARE = 0.5
 """The helped statements that can be judged must carry at least this share of the helped statements' time."""
@@ -88,6 +98,13 @@ def take_baseline(
             f"{slice_seconds:.0f} s before the change, and {MIN_SLICES} are needed. pgtend goes on collecting; "
             "if they run rarely, a longer verification.minDuration makes longer slices."
         )
+    telling = slices_reached([(_telling(each.before), each.weight) for each in expected])
+    if telling < MIN_TELLING and len(slices) < _SLICES_PER_WINDOW:
+        return (
+            f"There is not enough to compare with yet: the {there} slices of {slice_seconds:.0f} s before the change resemble their "
+            f"neighbours so much that they tell no more than {telling:.1f} would, and {MIN_TELLING} are needed. pgtend goes on "
+            f"collecting until there are {_SLICES_PER_WINDOW}."
+        )
     return Measurement(
         slice_seconds=slice_seconds,
         before_from=slices[0].start,
@@ -102,7 +119,7 @@ def expected_of(treated: Iterable[TreatedStatement]) -> list[TreatedStatement]:
     return [each for each in treated if each.role is TreatedRole.HELPED]
 
 
-def slices_reached(counts: Sequence[tuple[int, float]]) -> int:
+def slices_reached(counts: Sequence[tuple[Slices, float]]) -> Slices | Literal[0]:
     """The number of slices that statements of at least half of the weight have; counts are (slices, weight)."""
     total = sum(weight for _, weight in counts)
     gathered = 0.0
@@ -111,6 +128,10 @@ def slices_reached(counts: Sequence[tuple[int, float]]) -> int:
         if total > 0 and gathered >= HELPED_SHARE * total:
             return n
     return 0
+
+
+def _telling(series: SeriesSummary) -> float:
+    return effective_size(series.n, autocorrelation(series)) if series.n > 0 else 0.0
 
 
 def _add_loads(slices: Sequence[Slice], names: Iterable[str]) -> dict[str, Load]:
