@@ -18,7 +18,7 @@ from pgtend.core.sql.parameters import count_parameters, renumber
 from pgtend.core.sql.planning_form import planning_form
 from pgtend.core.sql.search_part import search_part
 from pgtend.core.sql.tree import NotParsable, Tree, name_of, parse, tables_in
-from pgtend.core.sql.wrapping import unwrap
+from pgtend.core.sql.wrapping import mask, unwrap
 from pgtend.domain.catalog import Catalog, RelationKind, Table
 from pgtend.domain.index import TableName
 from pgtend.domain.workload import OWN_MARK, Query, StatementText
@@ -58,9 +58,16 @@ def read_statement(text: str, catalog: Catalog, search_path: Sequence[str] | Non
 
     ``plannable`` is the part of it that looks for rows, with qualified names, empty where it looks for nothing.
     """
+    try:
+        return _read(tokenize(text), catalog, search_path)
+    except NotLexable as refusal:
+        return Unusable(reason=str(refusal), final=True)
+
+
+def _read(tokens: Tokens, catalog: Catalog, search_path: Sequence[str] | None) -> Query | Unusable:
     path = tuple(catalog.search_path if search_path is None else search_path)
     try:
-        tokens = mend(_one_statement(tokenize(text)))
+        tokens = mend(_one_statement(tokens))
         tree = parse(tokens)
         return _query(tokens, tree, catalog, path)
     except (NotLexable, NotParsable) as refusal:
@@ -70,10 +77,16 @@ def read_statement(text: str, catalog: Catalog, search_path: Sequence[str] | Non
 
 
 def read_entry(entry: StatementText, catalog: Catalog) -> Query | Unusable:
-    """The query behind an entry of pg_stat_statements; pgtend's own are told by their mark, whoever ran them."""
+    """The query behind an entry of pg_stat_statements; pgtend's own are told by their mark, whoever ran them.
+
+    The server puts parameters in place of constants, but for statements that wrap a query: there it is done here.
+    """
     if OWN_MARK in entry.text:
         return Unusable(reason="It is pgtend's own.", final=True, other=OWN)
-    return read_statement(entry.text, catalog, entry.search_path)
+    try:
+        return _read(mask(tokenize(entry.text)), catalog, entry.search_path)
+    except NotLexable as refusal:
+        return Unusable(reason=str(refusal), final=True)
 
 
 def shorten(text: str, longest: int = LONGEST_SHOWN) -> str:

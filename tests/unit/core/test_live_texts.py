@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pgtend.core.candidates import candidates
 from pgtend.core.sql.lexer import Tokens, spell, tokenize
 from pgtend.core.sql.mending import mend
 from pgtend.core.sql.parameter_types import MOST_TRIES, TypedText
 from pgtend.core.sql.planning_form import planning_form
-from pgtend.core.sql.wrapping import unwrap
-from pgtend.core.statement import Unusable, read_statement
-from pgtend.domain.workload import Query
+from pgtend.core.sql.wrapping import mask, unwrap
+from pgtend.core.statement import Unusable, read_entry, read_statement
+from pgtend.domain.advice import Constraints
+from pgtend.domain.workload import Query, StatementKey, StatementText
 from tests.unit.core.catalogs import catalog
 
 SHOP = catalog()
@@ -163,6 +165,34 @@ def test_what_a_with_query_deletes_or_updates_is_looked_for(text: str) -> None:
     assert isinstance(read, Query)
     assert "delete" not in read.plannable and "update" not in read.plannable
     assert " from " in read.plannable
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("create table x as select id from t where j ->> 'johnDoe1970' = 'x' and n = 5 order by 1",
+         "create table x as select id from t where j ->> $1 = $2 and n = $3 order by 1"),
+        ("prepare p as update t set a = $1 where b = 'x'", "prepare p as update t set a = $1 where b = $2"),
+        ("declare c cursor for select id from t where d > date '2026-01-01' limit 5",
+         "declare c cursor for select id from t where d > date $1 limit 5"),
+        ("copy (select id from t where b = E'x') to stdout", "copy (select id from t where b = $1) to stdout"),
+        ("select id from t where b = 'x'", "select id from t where b = 'x'"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_constants_of_a_statement_that_wraps_a_query_are_masked_as_the_server_masks_others(
+    text: str, masked: str
+) -> None:
+    assert spelled(mask(tokenize(text))) == spelled(tokenize(masked))
+
+
+@pytest.mark.parametrize("wrapped", ["create table x as {}", "copy ({}) to stdout", "declare c cursor for {}"])
+def test_no_constant_of_a_counted_statement_is_planned_shown_or_built(wrapped: str) -> None:
+    query = "select id from bookings where status = 'confirmedByAnn' and wedding_date > date '1970-01-01' order by 1"
+    read = read_entry(StatementText(key=StatementKey(user=1, queryid=1), text=wrapped.format(query)), SHOP)
+    assert isinstance(read, Query), read
+    assert "Ann" not in read.plannable + read.text + repr(candidates(read, SHOP, Constraints()))
+    assert "1970" not in read.plannable + read.text
 
 
 def test_a_table_without_data_runs_no_query() -> None:

@@ -5,7 +5,7 @@ pg_stat_statements has these under the text that declares, prepares or creates, 
 
 from __future__ import annotations
 
-from pgtend.core.sql.lexer import Tokens
+from pgtend.core.sql.lexer import Kind, Token, Tokens
 
 _QUERY = ("select", "with", "values", "table")
 _MAY_BE_PREPARED = (*_QUERY, "insert", "update", "delete", "merge")
@@ -26,6 +26,29 @@ def unwrap(tokens: Tokens) -> Tokens:
             tokens[2:end] if end < len(tokens) and tokens[end + 1 : end + 2] and tokens[end + 1].word("to") else tokens
         )
     return tokens
+
+
+def mask(tokens: Tokens) -> Tokens:
+    """With parameters in place of constants, in a statement that runs a query: the server counts such a one with its constants.
+
+    Texts are masked, and numbers behind an operator; others may be positions, as in ORDER BY 1, and are in no definition of an index.
+    """
+    if not tokens or unwrap(tokens) is tokens:
+        return tokens
+    number = max((int(token.text[1:]) for token in tokens if token.kind is Kind.PARAMETER), default=0)
+    masked: list[Token] = []
+    for token in tokens:
+        is_compared = token.kind is Kind.NUMBER and bool(masked) and _is_operator(masked[-1])
+        if token.kind in (Kind.STRING, Kind.BITS) or is_compared:
+            number += 1
+            masked.append(Token(Kind.PARAMETER, f"${number}"))
+        else:
+            masked.append(token)
+    return tuple(masked)
+
+
+def _is_operator(token: Token) -> bool:
+    return token.kind is Kind.SIGN and not token.sign("(", ")", "[", "]", ",", ".", ";", ":", "::")
 
 
 def _after(tokens: Tokens, word: str, beginnings: tuple[str, ...]) -> Tokens:
