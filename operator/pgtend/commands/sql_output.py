@@ -22,8 +22,8 @@ def render_sql(answer: Answer) -> str:
         (change.index.schema, change.index.name) for change in answer.advice.changes if change.action is Action.DROP
     }
     lines = [line for change in answer.advice.changes for line in _lines(change, dropped)]
-    lines += [f"-- Note: {_one_line(note)}" for note in answer.advice.notes]
-    return "\n".join(lines if answer.advice.complete else [_INCOMPLETE, *lines])
+    notes = [f"-- Note: {_one_line(note)}" for note in answer.advice.notes]
+    return "\n".join([*([] if answer.advice.complete else [_INCOMPLETE]), *notes, *lines])
 
 
 def _lines(change: AdvisedChange, dropped: Collection[tuple[str, str | None]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.integration.advise.conftest import run
@@ -49,6 +50,22 @@ def test_following_the_advice_no_write_fails_that_did_not_fail_before(queue: Dat
             f"insert into jobs values (0, 7, 'state 1', date '2026-05-06', jsonb_build_object('a', {LONG}), array[{LONG}], "
             f"{LONG}, {LONG}, {LONG})"
         )
+
+
+def test_the_remains_of_a_build_that_failed_are_named(queue: Database, tmp_path: Path) -> None:
+    workload = tmp_path / "urls.sql"
+    workload.write_text("select id from jobs where url = 'https://example.org';\n")
+    first = run(queue.dsn, "--workload", str(workload), "--output", "json").json
+    (index,) = first["indexes"]
+    with queue.connect() as connection, pytest.raises(psycopg.errors.ProgramLimitExceeded):
+        connection.execute(index["concurrently"])
+    again = run(queue.dsn, "--workload", str(workload), "--output", "json").json
+    text = run(queue.dsn, "--workload", str(workload), "--output", "sql").stdout
+    queue.run(f"drop index {index['name']}")
+    assert [each["name"] for each in again["indexes"]] == [index["name"]]
+    (note,) = (each for each in again["notes"] if index["name"] in each)
+    assert "invalid, as a build that failed leaves it" in note
+    assert text.splitlines()[0] == f"-- Note: {note}"
 
 
 def test_a_key_that_is_too_long_everywhere_is_never_advised_and_one_that_might_be_is_named(
