@@ -79,22 +79,28 @@ async def drop_again(
 ) -> tuple[LeftIndex, ...]:
     """Drop each of these, taking it out of ``made``; one that cannot be dropped keeps none of the others. Returned is what is left."""
     reasons: dict[BuiltIndex, str] = {}
+    renamed: list[LeftIndex] = []
     for number in range(ROUNDS):
         if number and made:
             await asyncio.sleep(_PAUSE)
         for built in made[::-1]:
             tell(f"Dropping {built.name}")
             try:
-                await drop_built(target, limits, built)
+                now = await drop_built(target, limits, built)
             except (StatementFailed, ConnectionRefusedByTarget) as failure:
                 reasons[built] = str(failure)
                 tell(f"{built.name} is still there. {failure}")
             else:
                 made.remove(built)
-    return tuple(
-        LeftIndex(name=_readable(built.schema, built.name), reason=reasons[built], statement=removing(built))
-        for built in made
-    )
+                if now is not None:
+                    renamed.append(
+                        _left(now, f"Somebody renamed or moved it, which was {built.name}: it was left alone.")
+                    )
+    return (*renamed, *(_left(built, reasons[built]) for built in made))
+
+
+def _left(built: BuiltIndex, reason: str) -> LeftIndex:
+    return LeftIndex(name=_readable(built.schema, built.name), reason=reason, statement=removing(built))
 
 
 def removing(built: BuiltIndex) -> str:

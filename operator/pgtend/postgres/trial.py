@@ -203,13 +203,18 @@ async def build_index(
                 await session.execute(analyze_table(index.table_name))
 
 
-async def drop_built(target: ConnectionTarget, limits: ConnectionLimits, built: BuiltIndex) -> None:
-    """DROP INDEX CONCURRENTLY of what ``build_index`` made, where it is there and has its name still. Raises StatementFailed."""
+async def drop_built(target: ConnectionTarget, limits: ConnectionLimits, built: BuiltIndex) -> BuiltIndex | None:
+    """DROP INDEX CONCURRENTLY of what ``build_index`` made, where it is there. Raises StatementFailed.
+
+    One that somebody has renamed or moved meanwhile is left alone, and returned as what it is now.
+    """
     async with open_session(target, limits, DROPPING) as session:
         rows = await fetch(session, _ASPECT, "built_index", {"oid": built.oid})
         if not rows:
-            return
-        if (rows[0]["schema_name"], rows[0]["name"]) != (built.schema, built.name):
-            raise StatementFailed("42809", "Somebody has renamed or moved it meanwhile, so that it was left alone.")
+            return None
+        now = replace(built, schema=rows[0]["schema_name"], name=rows[0]["name"])
+        if now != built:
+            return now
         with translated(_ASPECT):
             await session.execute(drop_index(built.schema, built.name, concurrently=rows[0]["kind"] == "i"))
+    return None

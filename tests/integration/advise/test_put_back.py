@@ -84,9 +84,9 @@ def whenever_a_query_runs(monkeypatch: pytest.MonkeyPatch, happens: Callable[[],
 def whenever_one_is_dropped(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     really_drop = trial.drop_built
 
-    async def drop_and_more(target: ConnectionTarget, limits: ConnectionLimits, built: BuiltIndex) -> None:
+    async def drop_and_more(target: ConnectionTarget, limits: ConnectionLimits, built: BuiltIndex) -> BuiltIndex | None:
         happens()
-        await really_drop(target, limits, built)
+        return await really_drop(target, limits, built)
 
     monkeypatch.setattr(trial_indexes, "drop_built", drop_and_more)
 
@@ -188,6 +188,30 @@ def test_a_drop_that_fails_once_is_tried_again(
     whenever_one_is_dropped(monkeypatch, fail_once)
     outcome = run(hotel.dsn, *arguments)
     assert (outcome.code, measured(outcome)["left"], indexes_of(hotel)) == (0, [], OWN)
+
+
+def test_one_that_somebody_renamed_is_left_alone_and_named_as_it_is_called_now(
+    hotel: Database, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old: list[str] = []
+
+    def rename() -> None:
+        built = [name for name in indexes_of(hotel) if name not in OWN]
+        if len(built) == 2 and not old:
+            old.append(built[0])
+            hotel.run(
+                f'ALTER INDEX "{built[0]}" RENAME TO worth_keeping', f'CREATE INDEX "{built[0]}" ON visits (note)'
+            )
+
+    whenever_a_query_runs(monkeypatch, rename)
+    outcome = run(hotel.dsn, *arguments)
+    assert outcome.code == 3
+    assert indexes_of(hotel) == sorted([*OWN, *old, "worth_keeping"])
+    (left,) = measured(outcome)["left"]
+    assert left["name"] == "public.worth_keeping"
+    assert old[0] in left["reason"]
+    hotel.run(left["statement"])
+    assert indexes_of(hotel) == sorted([*OWN, *old])
 
 
 def test_ctrl_c_while_it_drops_lets_it_drop_all(
