@@ -10,7 +10,7 @@ from psycopg import sql
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.finding import Aspect, StatementFailed
 from pgtend.postgres.connection import Row, Session
-from pgtend.postgres.failures import translated
+from pgtend.postgres.failures import INSUFFICIENT_PRIVILEGE, translated
 from pgtend.postgres.queries import load
 
 
@@ -19,13 +19,13 @@ async def identify(session: Session, aspect: Aspect) -> DatabaseIdentity:
     try:
         (row,) = await fetch(session, aspect, "identify")
     except StatementFailed as failure:
-        if failure.sqlstate != "42501":
+        if failure.sqlstate != INSUFFICIENT_PRIVILEGE:
             raise
         message = (
             "The role may not call pg_control_system(), which tells one server from another: "
             "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO it."
         )
-        raise StatementFailed("42501", message) from None
+        raise StatementFailed(INSUFFICIENT_PRIVILEGE, message) from None
     return DatabaseIdentity(**row)
 
 

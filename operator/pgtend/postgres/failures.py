@@ -15,6 +15,7 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, St
 from pgtend.postgres.secret import ConnectionTarget, Given
 
 LOCK_NOT_AVAILABLE = "55P03"
+INSUFFICIENT_PRIVILEGE = "42501"
 
 _SENTENCES = {
     "57014": "The statement was cancelled, because it took longer than its timeout or somebody cancelled it.",

@@ -30,7 +30,7 @@ from pgtend.postgres.connection import (
     open_session,
 )
 from pgtend.postgres.ddl import analyze_table, create_index, drop_index
-from pgtend.postgres.failures import translated
+from pgtend.postgres.failures import INSUFFICIENT_PRIVILEGE, translated
 from pgtend.postgres.guard import read_user_code, reason_to_refuse
 from pgtend.postgres.plan_shape import Plan
 from pgtend.postgres.plan_summary import form_of, index_names
@@ -155,18 +155,17 @@ async def open_runner(
 
 async def _limit_temporary_files(session: Session) -> bool:
     """Set temp_file_limit where the server allows more; whether there is one then. Only a superuser may, or who was granted SET on it."""
-    with translated(_ASPECT):
-        cursor = await session.execute("SELECT setting::bigint AS now FROM pg_settings WHERE name = 'temp_file_limit'")
-        (row,) = await cursor.fetchall()
-    if 0 <= row["now"] <= SPILLED_KILOBYTES:
+    (row,) = await fetch(session, _ASPECT, "temporary_file_limit")
+    limited: bool = row["kilobytes"] >= 0
+    if limited and row["kilobytes"] <= SPILLED_KILOBYTES:
         return True
     try:
         with translated(_ASPECT):
             await configure(session, {"temp_file_limit": f"{SPILLED_KILOBYTES}kB"})
     except StatementFailed as failure:
-        if failure.sqlstate != "42501":
+        if failure.sqlstate != INSUFFICIENT_PRIVILEGE:
             raise
-        return bool(row["now"] >= 0)
+        return limited
     return True
 
 
@@ -216,5 +215,5 @@ async def drop_built(target: ConnectionTarget, limits: ConnectionLimits, built: 
         if now != built:
             return now
         with translated(_ASPECT):
-            await session.execute(drop_index(built.schema, built.name, concurrently=rows[0]["kind"] == "i"))
+            await session.execute(drop_index(built.schema, built.name, concurrently=True))
     return None

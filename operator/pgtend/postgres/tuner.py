@@ -36,7 +36,7 @@ from pgtend.postgres.connection import (
     configure,
     open_session,
 )
-from pgtend.postgres.failures import translated
+from pgtend.postgres.failures import INSUFFICIENT_PRIVILEGE, translated
 from pgtend.postgres.index_comparison import is_same_index
 from pgtend.postgres.secret import ConnectionTarget, find_weakness
 from pgtend.postgres.tuner_findings import findings_from
@@ -208,7 +208,7 @@ class Tuner:
                 f"The tuner is not a member of the role {table['owner']}, which owns the table: "
                 "run what `pgtend grants` prints again."
             )
-            raise StatementFailed("42501", message)
+            raise StatementFailed(INSUFFICIENT_PRIVILEGE, message)
         async with self._as_role(table["owner"]):
             yield
 
