@@ -10,7 +10,7 @@ application works on; nothing tells a copy from it, so that it takes a word of t
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,6 @@ from pgtend.postgres.trial import BuiltIndex, Runner, open_runner
 
 RUNS = 3
 """Runs of each query in each part that count."""
-
-
 _ASSUMED = (
     "Where pg_stat_statements has no constants the queries ran with values of pg_stats, once with such as find few rows and once with "
     "such as find many: what the application asks for may lie between, or elsewhere. --sample-constants takes those of real calls."
@@ -63,12 +61,18 @@ class TrialOptions:
 
 
 @dataclass(kw_only=True)
-class _Times:
-    before: list[float] = field(default_factory=list)
-    after: list[float] = field(default_factory=list)
-    forms_before: set[str] = field(default_factory=set)
-    forms_after: set[str] = field(default_factory=set)
+class _Side:
+    """The runs of a query without the indexes, or with them."""
+
+    times: list[float] = field(default_factory=list)
+    forms: set[str] = field(default_factory=set)
     timed_out: bool = False
+
+
+@dataclass(kw_only=True)
+class _Times:
+    before: _Side = field(default_factory=_Side)
+    after: _Side = field(default_factory=_Side)
     used: set[str] = field(default_factory=set)
     problem: str = ""
 
@@ -105,18 +109,25 @@ async def run_trial(
     times: dict[str, _Times] = {}
     made: list[BuiltIndex] = []
     problems: list[str] = []
-    limited = True
+    notes: list[str] = []
 
-    async def run(part: str, runner: Runner, queries: Sequence[WeightedQuery], *, with_indexes: bool = False) -> None:
+    async def run(part: str, runner: Runner, queries: Sequence[WeightedQuery]) -> None:
         advised = {built.name: built.advised for built in made}
         for number, each in enumerate(queries, 1):
+            mine = times[each.id]
+            side = mine.after if made else mine.before
+            if mine.problem or side.timed_out:
+                continue  # whatever it did now could not be compared
             tell(f"Running {each.id} {part} the indexes, {number} of {len(queries)}")
-            await _run_one(runner, each, times[each.id], advised if with_indexes else None, interruption)
+            try:
+                mine.used |= {advised[name] for name in await _run_one(runner, each, side) if name in advised}
+            except StatementFailed as failure:
+                mine.problem = str(failure)
 
     async def without_and_with() -> None:
         async with open_runner(target, limits, catalog, functions, options.seconds) as runner:
-            nonlocal limited
-            limited = runner.limited
+            if not runner.limited:
+                notes.append(_UNLIMITED)
             for each in given:
                 problem = runner.problem_of(each.query)
                 if problem is None:
@@ -128,7 +139,7 @@ async def run_trial(
             if not standby:
                 problems.extend(await build_advised(target, limits, changes, made, keep=options.keep, tell=tell))
                 if made:
-                    await run("with", runner, queries, with_indexes=True)
+                    await run("with", runner, queries)
 
     async def again_without() -> None:
         async with open_runner(target, limits, catalog, functions, options.seconds) as runner:
@@ -167,12 +178,12 @@ async def run_trial(
         problems=tuple(problems),
         interrupted=interruption.asked,
         complete=complete,
-        notes=tuple(_notes(given, changes, standby=standby, built=bool(names), limited=limited)),
+        notes=(*_notes(given, changes, standby=standby, built=bool(names)), *notes),
     )
 
 
 def _notes(
-    given: Sequence[WeightedQuery], changes: Sequence[AdvisedChange], *, standby: bool, built: bool, limited: bool
+    given: Sequence[WeightedQuery], changes: Sequence[AdvisedChange], *, standby: bool, built: bool
 ) -> Iterator[str]:
     if any(each.query.assumed for each in given):
         yield _ASSUMED
@@ -180,48 +191,34 @@ def _notes(
         yield _STANDBY
     elif not built:
         yield "Nothing was built, so that there is nothing to compare."
-    if not limited:
-        yield _UNLIMITED
     if any(change.action is Action.DROP for change in changes):
         yield "Drops are not tried: what is advised to be dropped was there in all runs."
 
 
-async def _run_one(
-    runner: Runner,
-    each: WeightedQuery,
-    mine: _Times,
-    advised: Mapping[str, str] | None,
-    interruption: Interruption,
-) -> None:
-    """Its runs of one part. ``advised`` are the advised names of the indexes that are there by the names that they have; None: none are."""
-    side, forms = (mine.before, mine.forms_before) if advised is None else (mine.after, mine.forms_after)
-    try:
-        for repeat in range(1 + RUNS):
-            run = await runner.run(each.query)
-            if interruption.asked:
-                return  # a run that was cancelled looks like one that took too long
-            if run.milliseconds is None:
-                # One run beyond the limit is enough: there is nothing to compare.
-                side.clear()
-                mine.timed_out = True
-                return
-            forms.add(run.form)
-            if repeat > 0:
-                side.append(run.milliseconds)
-            if advised is not None:
-                mine.used |= {advised[name] for name in run.used & advised.keys()}
-    except StatementFailed as failure:
-        if not interruption.asked:
-            mine.problem = str(failure)
+async def _run_one(runner: Runner, each: WeightedQuery, side: _Side) -> set[str]:
+    """Its runs of one part; returned are the names of the indexes that they used. Raises StatementFailed."""
+    used: set[str] = set()
+    for repeat in range(1 + RUNS):
+        run = await runner.run(each.query)
+        if run.milliseconds is None:
+            side.times.clear()
+            side.timed_out = True
+            break
+        side.forms.add(run.form)
+        used |= run.used
+        if repeat > 0:
+            side.times.append(run.milliseconds)
+    return used
 
 
 def _timed(each: WeightedQuery, times: _Times, names: tuple[str, ...]) -> TimedQuery:
+    before, after = times.before, times.after
     return TimedQuery(
         id=each.id,
         text=each.query.text,
-        before_ms=tuple(times.before),
-        after_ms=tuple(times.after),
-        timed_out=times.timed_out,
-        same_plan=len(times.forms_before) == 1 and times.forms_before == times.forms_after,
+        before_ms=tuple(before.times),
+        after_ms=tuple(after.times),
+        timed_out=before.timed_out or after.timed_out,
+        same_plan=len(before.forms) == 1 and before.forms == after.forms,
         used=tuple(name for name in names if name in times.used),
     )

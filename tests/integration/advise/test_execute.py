@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgtend.commands.execute import TrialOptions, run_trial
+from pgtend.commands.execute import RUNS, TrialOptions, run_trial
 from pgtend.commands.json_output import AdviceDocument
 from pgtend.core.statement import read_statement
 from pgtend.domain.workload import Query, WeightedQuery, Workload
@@ -132,6 +132,25 @@ def test_a_query_beyond_the_time_limit_is_said_to_be_so(visits: Database, tmp_pa
     assert indexes_of(visits) == ["visits_pkey"]
 
 
+def test_what_a_side_has_no_times_for_because_of_the_limit_is_not_run_there_again(
+    visits: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_run = trial.Runner.run
+    runs: list[None] = []
+
+    async def too_long_at_first(self: trial.Runner, query: Query) -> trial.Run:
+        runs.append(None)
+        return trial.Run(milliseconds=None) if len(runs) == 1 else await really_run(self, query)
+
+    monkeypatch.setattr(trial.Runner, "run", too_long_at_first)
+    path = tmp_path / "slow.json"
+    path.write_text(json.dumps([{"id": "search", "sql": SEARCH}]))
+    (query,) = execute(visits, str(path), "--yes-on-primary", "--output", "json").json["measured"]["queries"]
+    assert (query["beforeMs"], query["ratio"], query["change"]) == (None, None, "TimedOut")
+    assert query["afterMs"] > 0
+    assert len(runs) == 1 + 1 + RUNS
+
+
 async def test_on_a_standby_queries_run_as_they_are_and_nothing_is_built(visits: Database) -> None:
     target, limits = target_from_dsn(visits.dsn), ConnectionLimits()
     async with open_observer(target, limits, own_roles=()) as observer:
@@ -231,12 +250,22 @@ def test_a_query_that_spills_too_much_is_ended(
     visits: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trial, "SPILLED_KILOBYTES", 1024)
+    really_run = trial.Runner.run
+    spilled: list[None] = []
+
+    async def counted(self: trial.Runner, query: Query) -> trial.Run:
+        if "sort" in query.plannable.lower():
+            spilled.append(None)
+        return await really_run(self, query)
+
+    monkeypatch.setattr(trial.Runner, "run", counted)
     path = tmp_path / "spills.json"
     spills = "SELECT max(n) FROM (SELECT n, note FROM visits ORDER BY note || 'x', n OFFSET 0) AS sorted"
     path.write_text(json.dumps([{"id": "search", "sql": SEARCH}, {"id": "spills", "sql": spills}]))
     outcome = execute(visits, str(path), "--yes-on-primary", "--output", "json")
     (skipped,) = outcome.json["measured"]["skipped"]
     assert skipped["id"] == "spills"
+    assert spilled == [None]  # and in no later part again
     assert "temp_file_limit" in skipped["reason"]
     assert not any("temp_file_limit" in note for note in outcome.json["measured"]["notes"])
 

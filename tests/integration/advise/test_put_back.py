@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from pgtend.commands import advise, trial_indexes
 from pgtend.commands.trial_indexes import trial_name
 from pgtend.domain.finding import StatementFailed
+from pgtend.domain.index import Index
 from pgtend.domain.workload import Query
 from pgtend.pipeline.advising import advise_on
 from pgtend.postgres import trial
@@ -250,20 +252,80 @@ def test_ctrl_c_while_the_queries_run_prints_the_advice_with_what_was_measured(
     assert second["change"] == "NotCompared"
 
 
+def test_ctrl_c_while_a_query_runs_ends_it_and_says_nothing_of_it(
+    hotel: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ctrl_c: Callable[[], None]
+) -> None:
+    path = tmp_path / "slow.json"
+    slow = "SELECT count(*) FROM visits a, visits b WHERE a.note < b.note"
+    path.write_text(json.dumps([{"sql": STATEMENTS[0]}, {"id": "slow", "sql": slow, "weight": 1e-9}]))
+    pressing: list[asyncio.Task[None]] = []
+
+    def watch() -> None:
+        if not pressing:
+            pressing.append(asyncio.create_task(press_once(hotel, "query LIKE '%ANALYZE%visits a%'", ctrl_c)))
+
+    whenever_a_query_runs(monkeypatch, watch)
+    outcome = run(hotel.dsn, "--workload", str(path), "--execute", "--yes-on-primary", "--output", "json")
+    assert outcome.code == 130, outcome.stderr
+    assert measured(outcome)["skipped"] == []
+    assert measured(outcome)["problems"] == []
+    assert [query["change"] for query in measured(outcome)["queries"]] == ["NotCompared", "NotCompared"]
+    assert indexes_of(hotel) == OWN
+
+
+async def press_once(database: Database, activity: str, ctrl_c: Callable[[], None]) -> None:
+    """Press Ctrl-C as soon as a session of pgtend does this."""
+    while True:
+        await asyncio.sleep(0.01)
+        with database.connect() as session:
+            row = session.execute(
+                "SELECT FROM pg_stat_activity WHERE application_name = 'pgtend' AND datname = current_database() AND "
+                + activity
+            ).fetchone()
+        if row is not None:
+            return ctrl_c()
+
+
+@pytest.mark.parametrize("moment", ["before", "while it waits for a lock", "before the commit"])
 def test_ctrl_c_while_an_index_is_built_leaves_nothing(
-    hotel: Database, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, ctrl_c: Callable[[], None]
+    hotel: Database,
+    arguments: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    ctrl_c: Callable[[], None],
+    moment: str,
 ) -> None:
     really_build = trial.build_index
+    pressing: list[asyncio.Task[None]] = []
+    oids: list[int] = []
 
-    async def pressed(*arguments: Any) -> None:
-        ctrl_c()
-        await really_build(*arguments)
+    async def pressed(
+        target: ConnectionTarget, limits: ConnectionLimits, index: Index, name: str, made: Callable[[int], None]
+    ) -> None:
+        def made_and_pressed(oid: int) -> None:
+            made(oid)
+            oids.append(oid)
+            ctrl_c()
+
+        if moment == "before":
+            ctrl_c()
+        if moment == "while it waits for a lock":
+            pressing.append(
+                asyncio.create_task(
+                    press_once(hotel, "query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'", ctrl_c)
+                )
+            )
+            with hotel.connect() as holder, holder.transaction():
+                holder.execute("LOCK TABLE visits, stays IN ROW EXCLUSIVE MODE")
+                await really_build(target, limits, index, name, made)
+        await really_build(target, limits, index, name, made_and_pressed)
 
     monkeypatch.setattr(trial_indexes, "build_index", pressed)
     outcome = run(hotel.dsn, *(argument if argument != "json" else "table" for argument in arguments))
     assert outcome.code == 130
     assert indexes_of(hotel) == OWN
     assert "The trial was ended by Ctrl-C" in outcome.stdout
+    assert len(oids) == (1 if moment == "before the commit" else 0)
+    assert all(task.done() for task in pressing)
 
 
 def test_after_ctrl_c_in_the_search_nothing_is_tried(
