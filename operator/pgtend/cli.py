@@ -244,7 +244,7 @@ def advise(
     # Before the answer, of which the reader may be gone.
     for line in () if measured is None else errors_of(measured):
         click.echo(f"Error: {line}", err=True)
-    if answer.trial_wanted and measured is None:
+    if execute and measured is None:
         click.echo(f"Note: {NOT_TRIED}", err=True)
     console = Output(soft_wrap=False, highlight=False, markup=False, emoji=False)
     if explain is not None:
@@ -254,16 +254,14 @@ def advise(
             those = f"Those that are: {names}." if names else "There is nothing to advise."
             raise click.UsageError(f"No index called {explain[:80]} is advised. {those}")
         render_story(change, answer, console)
-        if answer.trial is not None:
-            render_trial(answer.trial, answer, console)
     elif output == "table":
         render_table(answer, console)
-        if answer.trial is not None:
-            render_trial(answer.trial, answer, console)
     elif output == "sql":
         click.echo(render_sql(answer))
     else:
         click.echo(render_json(answer, ascii_only=console.encoding != "utf-8"))
+    if measured is not None and output == "table":
+        render_trial(measured, answer, console)
     if measured is not None and measured.left:
         raise click.exceptions.Exit(LEFT_BEHIND)
     if answer.interrupted or (measured is not None and measured.interrupted):

@@ -94,7 +94,6 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
         workload=read.workload,
         spent=spent,
         interrupted=interruption.asked,
-        trial_wanted=options.trial is not None,
         trial=trial,
         warnings=read.warnings + unvalidated,
     )

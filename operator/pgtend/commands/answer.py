@@ -26,8 +26,6 @@ class Answer:
     spent: Spent
     interrupted: bool = False
     """Whether a person ended the search."""
-    trial_wanted: bool = False
-    """Whether the queries were to be really run."""
     trial: Trial | None = None
     """What really running the queries measured, where that was asked for and the search was not ended before."""
     warnings: tuple[Finding, ...] = ()
