@@ -18,7 +18,7 @@ from pgtend.core.room import Room
 from pgtend.core.search import Search
 from pgtend.core.superseded import Superseded, judge_superseded
 from pgtend.core.unplanned import add_unplanned
-from pgtend.core.upkeep import upkeep_of_surplus, writes_of
+from pgtend.core.upkeep import Writes, upkeep_of_surplus, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.workload import UnplannableStatement, WeightedQuery, Workload
@@ -33,11 +33,12 @@ def advise(workload: Workload, catalog: Catalog, constraints: Constraints, pool:
     ``pool`` holds what earlier searches over the same workload and catalog learnt, and takes in what this one learns.
     """
     learnt = Pool() if pool is None else pool
-    outcome = yield from _choose(workload, catalog, constraints, learnt)
+    writes = writes_of(workload, catalog)
+    outcome = yield from _choose(workload, catalog, writes, constraints, learnt)
     has_time = outcome.search.planning.complete
     if has_time and outcome.superseded.drops and outcome.is_cramped and not constraints.single_steps:
         left = replace(constraints, seconds=outcome.search.planning.seconds_left)
-        roomier = yield from _choose(workload, catalog, left, learnt, outcome.superseded)
+        roomier = yield from _choose(workload, catalog, writes, left, learnt, outcome.superseded)
         if roomier.search.planning.complete and roomier.keeps_to_limits and roomier.cost < outcome.cost:
             outcome = roomier
     return add_unplanned(_advice(outcome, workload), _looked_at(outcome.search, workload), catalog, constraints)
@@ -76,24 +77,28 @@ class _Outcome:
     def is_cramped(self) -> bool:
         """Whether the room that the superseded indexes leave could be for an index that had none."""
         before = Room(self.search.catalog, self.constraints, (*self.creates, *self.duplicates))
-        candidates, known = self.search.candidates, self.search.known
-        useful = frozenset().union(*(known.indexes_seen(query.id) for query in self.search.planning.planned()))
+        candidates = self.search.candidates
         return bool(candidates.too_large) or any(
             before.free_slots(index.table_name) <= 0
             or (before.bytes_left is not None and candidates.sizes[index] > before.bytes_left)
-            for index in candidates.in_order(useful - self.search.chosen)
+            for index in candidates.in_order(self.search.planning.useful() - self.search.chosen)
         )
 
 
 def _choose(
-    workload: Workload, catalog: Catalog, constraints: Constraints, pool: Pool, going: Superseded | None = None
+    workload: Workload,
+    catalog: Catalog,
+    writes: Writes,
+    constraints: Constraints,
+    pool: Pool,
+    going: Superseded | None = None,
 ) -> Generator[SizesRequest | CostsRequest, Answers, _Outcome]:
     """Search for the best indexes, then for existing ones that go with them; ``going`` are those that make room already."""
-    writes, hours = writes_of(workload, catalog), workload.hours or 1.0
+    hours = workload.hours or 1.0
     duplicates = drop_duplicates(catalog, constraints, lambda index: upkeep_of_surplus(index, catalog, writes) / hours)
     room = Room(catalog, constraints, (*duplicates, *(going.drops if going else ())))
     within = replace(constraints, storage_budget=room.bytes_left)
-    search = Search(workload, catalog, within, pool, room.free_slots)
+    search = Search(workload, catalog, writes, within, pool, room.free_slots)
     yield from search.learn_plans()
     yield from search.improve()
     yield from search.learn_evidence()

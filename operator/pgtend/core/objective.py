@@ -10,6 +10,9 @@ from pgtend.core.planning import Planning
 from pgtend.domain.index import Index
 from pgtend.domain.workload import WeightedQuery
 
+SLACK = 0.001
+"""Share of the workload's cost by which that of a set may be uncertain without more plans being worth it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
@@ -40,6 +43,12 @@ class Objective:
     def cost_of(self, indexes: IndexSet, incumbent: IndexSet) -> float:
         """What is made least."""
         return self.query_price(indexes) + self.upkeep_of(indexes) + len(indexes) * self.least_gain(incumbent)
+
+    def slack(self, incumbent: IndexSet) -> Mapping[str, float]:
+        """By how much the cost of one run of each query may be uncertain: together they are, by ``SLACK``."""
+        queries = self.planning.planned()
+        share = SLACK * self.query_price(incumbent) / max(len(queries), 1)
+        return {query.id: share / query.weight for query in queries if query.weight > 0}
 
     def most_to_gain(self, query: WeightedQuery, every: IndexSet) -> float:
         """By how much indexes could lower the cost, or the price, of all runs of a query at most; 0 while that is not known."""

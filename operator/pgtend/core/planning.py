@@ -77,6 +77,10 @@ class Planning:
             if each.id in self._candidates.own and self.known.plan_with(each.id, NOTHING) is not None
         ]
 
+    def useful(self) -> IndexSet:
+        """The indexes that some plan of these used."""
+        return frozenset().union(*(self.known.indexes_seen(each.id) for each in self.planned()))
+
     def plan(self, query: str, indexes: IndexSet) -> KnownPlan | None:
         """The plan of the query with these indexes, where it is known or follows from what is."""
         return self.known.plan_with(query, self._candidates.relevant(query, indexes))
@@ -123,6 +127,10 @@ class Planning:
         for (query, shown), answer in zip(remaining, answers, strict=False):  # fewer where the time is spent
             self._pool.answers[query, shown] = answer
             self._learn(query, shown, answer)
+
+    def ask_all(self, indexes: IndexSet, slack: Mapping[str, float]) -> Questions:
+        """Ask what every query costs with these indexes, as far as they may matter to it."""
+        yield from self.ask(((each.id, self._candidates.relevant(each.id, indexes)) for each in self.planned()), slack)
 
     def answer(self, requests: Sequence[CostRequest]) -> Generator[CostsRequest, Answers, Sequence[CostAnswer]]:
         """The answers to these, in batches; once the time is spent, to the first of them only."""
