@@ -39,7 +39,4 @@ def best_by_the_mean(
     add_options(program, variables, reached, 1 - HOPE)
     add_floors(program, variables, [without_implied(query) for query in possible], HOPE)
     add_limits(program, variables, sizes, limits)
-    solution = program.solve(GAP, NODES, seconds)
-    return frozenset(
-        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
-    )
+    return program.solve(GAP, NODES, seconds).taken(variables)

@@ -10,6 +10,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
+from pgtend.domain.index import Index
+
 LONGEST_SECONDS = 20.0
 """Of solving one program: a guard, which programs of hundreds of queries do not come near."""
 
@@ -24,6 +26,10 @@ class Solution:
 
     values: Sequence[float]
     bound: float
+
+    def taken(self, variables: Mapping[Index, int]) -> frozenset[Index]:
+        """The indexes whose variable is 1; none where no values were found."""
+        return frozenset(index for index, variable in variables.items() if self.values and self.values[variable] > 0.5)
 
 
 class IntegerProgram:

@@ -64,10 +64,7 @@ def most_promising(
     add_floors(program, variables, necessary)
     add_limits(program, variables, sizes, limits)
     solution = program.solve(GAP, NODES, seconds)
-    chosen = frozenset(
-        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
-    )
-    return Promise(indexes=chosen, bound=solution.bound)
+    return Promise(indexes=solution.taken(variables), bound=solution.bound)
 
 
 def add_floors(

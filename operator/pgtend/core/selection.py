@@ -66,10 +66,7 @@ def choose_indexes(
     variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
     add_options(program, variables, queries)
     add_limits(program, variables, sizes, limits)
-    solution = program.solve(GAP, NODES, seconds)
-    return frozenset(
-        index for index, variable in variables.items() if solution.values and solution.values[variable] > 0.5
-    )
+    return program.solve(GAP, NODES, seconds).taken(variables)
 
 
 def add_options(

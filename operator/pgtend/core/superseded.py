@@ -76,10 +76,8 @@ def judge_superseded(
     together lose no more than its upkeep and the least gain that would be asked of it if it were new.
     """
     twins = _twins(found, duplicates)
-    catalog, reads = (
-        found.catalog,
-        {each.id: found.catalog.with_beneath(each.query.relations) for each in found.queries},
-    )
+    catalog = found.catalog
+    reads = {each.id: catalog.with_beneath(each.query.relations) for each in found.queries}
     blind = {table for query in unplanned for table in catalog.with_beneath(query.relations)}
     standing = dict(_standings(found, constraints))
     first = {query: each.cost for query, each in standing.items()}
