@@ -98,11 +98,7 @@ def keep_agreeing(workload: Workload, answers: Mapping[str, CostAnswer]) -> Work
         distance = _distance(each, answers.get(each.id))
         if distance is not None and distance < nearest.get(each.statement, (math.inf, ""))[0]:
             nearest[each.statement] = (distance, each.id)
-    whole: dict[str, WeightedQuery] = {}
-    for each in workload.queries:
-        if each.statement in nearest:
-            known = whole.get(each.statement)
-            whole[each.statement] = each if known is None else _together(known, each)
+    whole = whole_statements(each for each in workload.queries if each.statement in nearest)
     return replace(
         workload,
         queries=tuple(
@@ -118,6 +114,15 @@ def keep_agreeing(workload: Workload, answers: Mapping[str, CostAnswer]) -> Work
             if each.statement not in nearest or nearest[each.statement][1] == each.id
         ),
     )
+
+
+def whole_statements(queries: Iterable[WeightedQuery]) -> dict[str, WeightedQuery]:
+    """The statements, each with its variants put together, by id."""
+    whole: dict[str, WeightedQuery] = {}
+    for each in queries:
+        known = whole.get(each.statement)
+        whole[each.statement] = replace(each, id=each.statement) if known is None else _together(known, each)
+    return whole
 
 
 def _varied(workload: Workload) -> Iterable[WeightedQuery]:

@@ -8,12 +8,13 @@ statement of the workload, planned like any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from pgtend.core.parts import is_indexable, parts_in_use
+from pgtend.core.plan_variants import whole_statements
 from pgtend.core.statement import read_statement, shorten
 from pgtend.domain.catalog import PAGE_BYTES, Catalog, ForeignKey, ReferentialAction, RelationKind
 from pgtend.domain.index import AccessMethod, ComparisonOperator, Index, TableName
@@ -24,6 +25,7 @@ MOST_CHECKS = 200
 BLOCKS_OF_LOOKUP = 4.0
 """Blocks that a look through an index reads: three levels, and a row's page."""
 
+_CHECKED = (StatementKind.DELETE, StatementKind.UPDATE)
 _KEY_CHANGED = 0.5
 """Share of the blocks that its checks would read with which at least an UPDATE must be counted to be taken for one that changes keys."""
 _SHOWN = 60
@@ -39,12 +41,9 @@ class _Check:
     rows: float
     """Rows that are looked for."""
     blocks: float
-    """Blocks that one look reads, roughly."""
-
-    @property
-    def all_blocks(self) -> float:
-        """Of all looks together."""
-        return self.rows * self.blocks
+    """Blocks that all looks together read, roughly."""
+    share: float
+    """Of the statement's time."""
 
 
 def with_referential_checks(workload: Workload, catalog: Catalog) -> Workload:
@@ -54,19 +53,16 @@ def with_referential_checks(workload: Workload, catalog: Catalog) -> Workload:
     have the share that their blocks have of those counted, so that no time counts twice. An UPDATE may set a key to what it was, and
     then nothing is checked: one that was counted with far fewer blocks than its checks would have read is taken to have done so.
     """
-    keys = [each for each in catalog.foreign_keys if _may_get_index(each, catalog)]
-    if not keys:
+    blocks_of_look = {key: _blocks_of(key, catalog) for key in catalog.foreign_keys if _may_get_index(key, catalog)}
+    if not blocks_of_look:
         return workload
-    blocks = {id(key): _blocks_of(key, catalog) for key in keys}
     checks: list[_Check] = []
     spent: dict[str, float] = {}
-    for statement in _whole([*workload.queries, *workload.unplanned]):
-        own = [
-            _Check(key=key, statement=statement, rows=_rows(statement), blocks=blocks[id(key)])
-            for key in keys
-            if _is_checked(key, statement.query)
-        ]
-        expected = sum(each.all_blocks for each in own)
+    writing = (each for each in (*workload.queries, *workload.unplanned) if each.query.kind in _CHECKED)
+    for statement in whole_statements(writing).values():
+        rows = _rows(statement)
+        blocks = {key: rows * each for key, each in blocks_of_look.items() if _is_checked(key, statement.query)}
+        expected = sum(blocks.values())
         if expected <= 0:
             continue
         counted = statement.load.blocks_hit + statement.load.blocks_read if statement.load else 0
@@ -74,17 +70,12 @@ def with_referential_checks(workload: Workload, catalog: Catalog) -> Workload:
             continue
         share = min(expected / counted, 1.0) if counted else 1.0
         spent[statement.id] = share
-        checks += own
-    checks.sort(key=lambda each: (-each.all_blocks, each.statement.id, str(each.key.table), each.key.name))
-    total: dict[str, float] = {}
-    for each in checks:
-        total[each.statement.id] = total.get(each.statement.id, 0.0) + each.all_blocks
-    derived = []
-    for each in checks[:MOST_CHECKS]:
-        part = each.all_blocks / total[each.statement.id] * spent[each.statement.id]
-        query = _query(each, catalog)
-        if query is not None:
-            derived.append(_weighted(each, query, part))
+        checks += [
+            _Check(key=key, statement=statement, rows=rows, blocks=each, share=each / expected * share)
+            for key, each in blocks.items()
+        ]
+    checks.sort(key=lambda each: (-each.blocks, each.statement.id, str(each.key.table), each.key.name))
+    derived = [_weighted(each, query) for each in checks[:MOST_CHECKS] if (query := _query(each, catalog)) is not None]
     return replace(
         workload,
         queries=(*(_without(each, spent) for each in workload.queries), *derived),
@@ -138,20 +129,6 @@ def _blocks_of(key: ForeignKey, catalog: Catalog) -> float:
     return sum(catalog.tables[each].bytes for each in parts if each in catalog.tables) / PAGE_BYTES
 
 
-def _whole(queries: Sequence[WeightedQuery]) -> Iterator[WeightedQuery]:
-    """The statements that write, their variants put together."""
-    whole: dict[str, WeightedQuery] = {}
-    for each in queries:
-        if each.query.kind not in (StatementKind.DELETE, StatementKind.UPDATE):
-            continue
-        known = whole.get(each.statement)
-        load = known.load + each.load if known and known.load and each.load else each.load
-        whole[each.statement] = replace(
-            each, id=each.statement, weight=each.weight + (known.weight if known else 0.0), load=load
-        )
-    yield from whole.values()
-
-
 def _query(check: _Check, catalog: Catalog) -> Query | None:
     """What the trigger looks for, of a partitioned table without ONLY; as it locks or changes the rows, it has to visit them."""
     key = check.key
@@ -180,7 +157,7 @@ def _described(check: _Check) -> str:
     return f"{text}: {does} of foreign key {key.name} on {key.table} ({', '.join(key.columns)}) for each {per}"
 
 
-def _weighted(check: _Check, query: Query, share: float) -> WeightedQuery:
+def _weighted(check: _Check, query: Query) -> WeightedQuery:
     known = check.statement.load
     return WeightedQuery(
         id=f"{check.statement.id} ({check.key.name} on {check.key.table})",
@@ -188,7 +165,9 @@ def _weighted(check: _Check, query: Query, share: float) -> WeightedQuery:
         weight=check.rows,
         load=None
         if known is None
-        else Load(calls=max(round(check.rows), 1), total_ms=known.total_ms * share, blocks_hit=round(check.all_blocks)),
+        else Load(
+            calls=max(round(check.rows), 1), total_ms=known.total_ms * check.share, blocks_hit=round(check.blocks)
+        ),
     )
 
 
