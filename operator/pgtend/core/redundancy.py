@@ -12,8 +12,6 @@ from pgtend.domain.catalog import Catalog, ExistingIndex
 from pgtend.domain.index import AccessMethod, Index
 from pgtend.domain.recommendation import Action, Evidence
 
-_STAYS = ", which stays."
-
 
 def drop_duplicates(
     catalog: Catalog, constraints: Constraints, upkeep: Callable[[Index], float]
@@ -25,7 +23,7 @@ def drop_duplicates(
     costs, an hour.
     """
     return tuple(
-        drop_of(surplus, f"{surplus.name} has the same definition as {kept.name}{_STAYS}", upkeep(alike))
+        drop_of(surplus, f"{surplus.name} has the same definition as {kept.name}, which stays.", upkeep(alike))
         for alike, kept, surplus in sorted(
             _pairs(catalog, constraints), key=lambda pair: (str(pair[2].table), pair[2].name)
         )
@@ -34,12 +32,12 @@ def drop_duplicates(
 
 def goes_with(duplicate: AdvisedChange, drops: Sequence[AdvisedChange]) -> AdvisedChange:
     """The drop of a duplicate, told so that it holds where its twin goes, too: both go for the same one, and after it."""
-    definition = replace(duplicate.index, name=None, unique=False)
-    twin = next((each for each in drops if replace(each.index, name=None, unique=False) == definition), None)
+    twin = next((each for each in drops if _unnamed(each.index) == _unnamed(duplicate.index)), None)
     if twin is None:
         return duplicate
-    reason = duplicate.evidence.reason.replace(_STAYS, ", which goes as well, for one that holds both.", 1)
-    return replace(duplicate, evidence=replace(duplicate.evidence, reason=reason), after=twin.after)
+    evidence, name = duplicate.evidence, duplicate.index.name
+    why = f"{name} has the same definition as {twin.index.name}, which goes as well, for one that holds both."
+    return replace(duplicate, evidence=replace(evidence, reason=_with_gain(why, evidence.size_bytes)), after=twin.after)
 
 
 def _pairs(catalog: Catalog, constraints: Constraints) -> Iterator[tuple[Index, ExistingIndex, ExistingIndex]]:
@@ -49,7 +47,7 @@ def _pairs(catalog: Catalog, constraints: Constraints) -> Iterator[tuple[Index, 
     alike: dict[Index, list[ExistingIndex]] = defaultdict(list)
     for index in catalog.indexes:
         if index.index is not None and index.valid and index.ready:
-            alike[replace(index.index, name=None, unique=False)].append(index)
+            alike[definition_of(index)].append(index)
     for definition, group in alike.items():
         ranked = sorted(group, key=lambda index: (may_go(index), -index.scans, index.oid))
         for surplus in ranked[1:]:
@@ -75,7 +73,11 @@ def definition_of(index: ExistingIndex) -> Index:
     """What an index is, whatever it is called and whether or not it keeps rows apart."""
     if index.index is None:
         raise ValueError("only an index with a typed definition is compared")
-    return replace(index.index, name=None, unique=False)
+    return _unnamed(index.index)
+
+
+def _unnamed(index: Index) -> Index:
+    return replace(index, name=None, unique=False)
 
 
 def is_plain(index: ExistingIndex) -> bool:
@@ -109,6 +111,10 @@ def drop_of(index: ExistingIndex, reason: str, upkeep: float) -> AdvisedChange:
         size_bytes=index.size_bytes,
         write_cost=-round(upkeep, 2) or 0.0,
         queries=(),
-        reason=f"{reason} Dropping it frees {index.size_bytes / 1e6:.1f} MB and saves its upkeep.",
+        reason=_with_gain(reason, index.size_bytes),
     )
     return AdvisedChange(action=Action.DROP, index=replace(index.index, name=index.name), evidence=evidence)
+
+
+def _with_gain(reason: str, bytes_: int) -> str:
+    return f"{reason} Dropping it frees {bytes_ / 1e6:.1f} MB and saves its upkeep."
