@@ -134,17 +134,10 @@ def constant_of(node: exp.Expr, of: str) -> Constant | None:
 def _same_type(node: exp.Cast, of: str) -> str | None:
     """The type ``of``, where it is one of users' that a cast names, with or without its schema."""
     kind = node.args["to"].args.get("kind")
-    names = [(each.name if each.quoted else each.name.lower()) for each in _identifiers(kind)]
+    parts = kind.find_all(exp.Identifier, bfs=False) if isinstance(kind, exp.Expr) else ()
+    names = [each.name if each.quoted else each.name.lower() for each in parts]
     known = schema_and_name(of)
     return of if known is not None and names in ([known[1]], list(known)) else None
-
-
-def _identifiers(name: object) -> Iterator[exp.Identifier]:
-    if isinstance(name, exp.Identifier):
-        yield name
-    elif isinstance(name, exp.Dot):
-        yield from _identifiers(name.this)
-        yield from _identifiers(name.expression)
 
 
 def _plain(type_: str) -> str:
