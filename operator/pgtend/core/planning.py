@@ -139,7 +139,7 @@ class Planning:
             batch = tuple(requests[len(answered) : len(answered) + self._batch])
             answers = yield CostsRequest(requests=batch)
             self._seconds += answers.seconds
-            self._batch = _next_batch(len(batch), self._batch, answers.planning_seconds)
+            self._batch = next_batch(len(batch), self._batch, answers.planning_seconds)
             answered += answers.costs
         return answered
 
@@ -151,7 +151,7 @@ class Planning:
         self.known.learn(query, shown, answer)
 
 
-def _next_batch(asked: int, size: int, seconds: float) -> int:
+def next_batch(asked: int, size: int, seconds: float) -> int:
     """How many plans to ask for next, when so many took so long."""
     most = min(max(size, asked) * GROWTH, MOST_AT_ONCE)
     return most if seconds <= 0 else max(1, min(most, int(BATCH_SECONDS * asked / seconds)))

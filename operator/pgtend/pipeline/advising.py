@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pgtend.core.advise import advise
 from pgtend.core.compression import compress, is_large
 from pgtend.core.known_costs import NOTHING
-from pgtend.core.planning import Pool
+from pgtend.core.planning import FIRST_AT_ONCE, Pool, next_batch
 from pgtend.core.questions import Answers
 from pgtend.core.referential_checks import with_referential_checks
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, CostsRequest, SizesRequest
@@ -23,10 +23,6 @@ from pgtend.ports import CostModel
 
 SHARE_FOR_CONSTANTS = 0.25
 """Of the time for planning: what may go into finding out which statements are heavy, and which constants agree with what ran."""
-MOST_WEIGHED_AT_ONCE = 50
-"""Plans between two looks at the time; as few at first as one, and fewer where the planner is slow."""
-WEIGHING_SECONDS = 0.1
-"""How long so many plans are meant to take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +69,14 @@ async def _weigh(workload: Workload, cost_model: CostModel, is_over: Callable[[]
         (each for each in workload.queries if each.load is None and each.query.plannable),
         key=lambda each: (-each.weight, each.id),
     )
-    start, size = 0, 1
+    start, size = 0, FIRST_AT_ONCE
     while start < len(uncounted) and not is_over():
         batch = uncounted[start : start + size]
         start += len(batch)
         began = time.monotonic()
         costs = await cost_model.costs([CostRequest(query=each.query) for each in batch])
-        a_plan = (time.monotonic() - began) / len(batch)
+        size = next_batch(len(batch), size, time.monotonic() - began)
         answers |= {each.id: answer for each, answer in zip(batch, costs, strict=True)}
-        in_time = int(WEIGHING_SECONDS / a_plan) if a_plan > 0 else MOST_WEIGHED_AT_ONCE
-        size = max(1, min(2 * size, in_time, MOST_WEIGHED_AT_ONCE))
     return answers
 
 
