@@ -68,7 +68,9 @@ def compress(workload: Workload, catalog: Catalog, answers: Mapping[str, CostAns
         queries=queries,
         left_out=(*workload.left_out, *left_out),
         unplanned=tuple(each for each in workload.queries if each.id in left),
-        coverage=Coverage(
+        coverage=None
+        if not others
+        else Coverage(
             planned=len(planned),
             similar=len(others) - len(alone),
             unlike=len(alone),

@@ -102,6 +102,13 @@ def test_statements_of_files_weigh_by_what_they_cost_and_those_that_are_refused_
     assert queries[0].id not in {each.id for each in (*small.queries, *small.unplanned)}
 
 
+def test_nothing_is_said_of_the_coverage_where_all_but_the_refused_are_planned() -> None:
+    queries = many(MOST_PLANNED + 1).queries
+    small = compress(Workload(queries=queries), SHOP, {queries[0].id: Unplannable(reason="Not this one.")})
+    assert len(small.queries) == MOST_PLANNED
+    assert (small.unplanned, small.coverage) == ((), None)
+
+
 def test_what_unplanned_statements_write_counts_in_full() -> None:
     workload = many(4 * MOST_PLANNED)
     small = compress(workload, SHOP)
