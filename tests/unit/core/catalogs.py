@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pgtend.domain.advice import Advice
 from pgtend.domain.catalog import Catalog, Column, ExistingIndex, RelationKind, Table, WriteCounters
 from pgtend.domain.index import Index, IndexColumn, TableName
+from pgtend.domain.recommendation import Action
 
 ROWS = 1_000_000.0
 LENGTHS = {"bigint": 8, "integer": 4, "smallint": 2, "boolean": 1, "date": 4, "timestamp with time zone": 8, "uuid": 16}
@@ -117,3 +120,28 @@ def existing(
         size_bytes=1_000_000,
         scans=0,
     )
+
+
+def needed(index: ExistingIndex) -> dict[str, ExistingIndex]:
+    """The index as something besides plans needs it, or as it would not come back, by what that is."""
+    return {
+        "unique": replace(index, unique=True),
+        "primary": replace(index, primary=True),
+        "constraint": replace(index, constraint=True),
+        "replica identity": replace(index, replica_identity=True),
+        "attached": replace(index, partition_attached=True),
+        "clustered": replace(index, clustered=True),
+        "adorned": replace(index, adorned=True),
+    }
+
+
+def followed(of: Catalog, advice: Advice) -> Catalog:
+    """The catalog once the advice is followed."""
+    gone = {change.index.name for change in advice.changes if change.action is Action.DROP}
+    made = [change for change in advice.changes if change.action is Action.CREATE]
+    kept = [each for each in of.indexes if each.name not in gone]
+    new = [
+        replace(existing(change.index, f"made_{oid}", oid=oid), size_bytes=change.evidence.size_bytes)
+        for oid, change in enumerate(made, 1000)
+    ]
+    return replace(of, indexes=(*kept, *new))

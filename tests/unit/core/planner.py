@@ -36,8 +36,6 @@ class Planner:
         self.hides = hides
         self.loops = loops
         """How often a lookup by a joined column runs, which is what risk is priced by; 0: nothing is told of the plans."""
-        self.loops = loops
-        """Runs of each lookup by a joined column, told in the plan's shape, which without them is not told."""
         self.unplannable = unplannable or {}
         self.seconds = seconds
         self.plan_seconds = plan_seconds

@@ -19,7 +19,7 @@ from pgtend.domain.catalog import Catalog, ExistingIndex, WriteCounters
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import Action
 from pgtend.domain.workload import Workload
-from tests.unit.core.catalogs import existing, index_on
+from tests.unit.core.catalogs import existing, followed, index_on
 from tests.unit.core.planner import Planner
 from tests.unit.core.test_advise import SHOP, TEXTS, creates, workload
 
@@ -68,17 +68,6 @@ rules = st.builds(
 
 def ask(given_workload: Workload, of: Catalog, within: Constraints, pool: Pool | None = None) -> Advice:
     return Planner(of, loops=LOOPS).answer(advise(given_workload, of, within, pool))
-
-
-def followed(of: Catalog, advice: Advice) -> Catalog:
-    gone = {change.index.name for change in advice.changes if change.action is Action.DROP}
-    made = [change for change in advice.changes if change.action is Action.CREATE]
-    kept = [each for each in of.indexes if each.name not in gone]
-    new = [
-        replace(existing(change.index, f"made_{oid}", oid=oid), size_bytes=change.evidence.size_bytes)
-        for oid, change in enumerate(made, 1000)
-    ]
-    return replace(of, indexes=(*kept, *new))
 
 
 def whole_cost(given_workload: Workload, of: Catalog, advice: Advice, within: Constraints) -> float:

@@ -9,30 +9,16 @@ import pytest
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import Catalog, ExistingIndex
-from pgtend.domain.index import Index, IndexColumn, TableName
+from tests.unit.core.catalogs import existing, index_on, needed
 
-TABLE = TableName(schema="public", table="bookings")
-INDEX = Index(schema="public", table="bookings", columns=(IndexColumn(column="vendor_id"),))
+INDEX = index_on("bookings", "vendor_id")
 
 
-def existing(name: str, oid: int, **changes: object) -> ExistingIndex:
-    plain = ExistingIndex(
-        oid=oid,
-        name=name,
-        table=TABLE,
-        definition="",
-        index=replace(INDEX, name=name),
-        valid=True,
-        ready=True,
-        unique=False,
-        primary=False,
-        constraint=False,
-        replica_identity=False,
-        partition_attached=False,
-        size_bytes=1000,
-        scans=0,
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+def alike(name: str, oid: int) -> ExistingIndex:
+    return existing(replace(INDEX, name=name), name, oid=oid)
+
+
+A, B, C = alike("a", 1), alike("b", 2), alike("c", 3)
 
 
 def dropped(*indexes: ExistingIndex) -> list[str | None]:
@@ -41,37 +27,39 @@ def dropped(*indexes: ExistingIndex) -> list[str | None]:
 
 
 def test_drops_the_duplicate_that_is_used_less() -> None:
-    assert dropped(existing("a", 1, scans=5), existing("b", 2, scans=9)) == ["a"]
+    assert dropped(replace(A, scans=5), replace(B, scans=9)) == ["a"]
 
 
 def test_drops_all_but_one_of_many() -> None:
-    assert dropped(existing("a", 1), existing("b", 2), existing("c", 3)) == ["b", "c"]
+    assert dropped(A, B, C) == ["b", "c"]
 
 
 def test_drops_a_plain_index_beside_a_unique_one() -> None:
-    unique = existing("u", 2, unique=True, index=replace(INDEX, name="u", unique=True))
-    assert dropped(existing("a", 1, scans=99), unique) == ["a"]
+    unique = replace(B, unique=True, index=replace(INDEX, name="b", unique=True))
+    assert dropped(replace(A, scans=99), unique) == ["a"]
 
 
 @pytest.mark.parametrize(
-    "kept_for", ["unique", "primary", "constraint", "replica_identity", "partition_attached", "clustered", "adorned"]
+    ("one", "other"), list(zip(needed(A).values(), needed(B).values(), strict=True)), ids=needed(A)
 )
-def test_never_drops_what_something_depends_on_or_what_would_come_back_as_another(kept_for: str) -> None:
-    assert dropped(existing("a", 1, **{kept_for: True}), existing("b", 2, **{kept_for: True})) == []
+def test_never_drops_what_something_depends_on_or_what_would_come_back_as_another(
+    one: ExistingIndex, other: ExistingIndex
+) -> None:
+    assert dropped(one, other) == []
 
 
 def test_drops_a_plain_index_beside_one_with_options() -> None:
-    assert dropped(existing("a", 1, scans=99), existing("b", 2, adorned=True)) == ["a"]
+    assert dropped(replace(A, scans=99), replace(B, adorned=True)) == ["a"]
 
 
 @pytest.mark.parametrize(
-    "change",
+    "other",
     [
-        pytest.param({"valid": False}, id="invalid"),
-        pytest.param({"index": None}, id="without a typed definition"),
-        pytest.param({"index": replace(INDEX, name="b", include=("price",))}, id="other included columns"),
-        pytest.param({"index": replace(INDEX, name="b", schema="other")}, id="another schema"),
+        pytest.param(replace(B, valid=False), id="invalid"),
+        pytest.param(replace(B, index=None), id="without a typed definition"),
+        pytest.param(replace(B, index=replace(INDEX, name="b", include=("price",))), id="other included columns"),
+        pytest.param(replace(B, index=replace(INDEX, name="b", schema="other")), id="another schema"),
     ],
 )
-def test_drops_nothing_that_is_not_there_twice(change: dict[str, object]) -> None:
-    assert dropped(existing("a", 1), existing("b", 2, **change)) == []
+def test_drops_nothing_that_is_not_there_twice(other: ExistingIndex) -> None:
+    assert dropped(A, other) == []

@@ -6,10 +6,10 @@ import pytest
 
 from pgtend.core.referential_checks import serves, with_referential_checks
 from pgtend.core.statement import read_statement
-from pgtend.domain.catalog import Catalog, ExistingIndex, ForeignKey, ReferentialAction, RelationKind
-from pgtend.domain.index import Comparison, ComparisonOperator, Index, IndexColumn, TableName
+from pgtend.domain.catalog import Catalog, ForeignKey, ReferentialAction, RelationKind
+from pgtend.domain.index import Comparison, ComparisonOperator, Index, TableName
 from pgtend.domain.workload import Load, Query, WeightedQuery, Workload
-from tests.unit.core.catalogs import column, table
+from tests.unit.core.catalogs import column, existing, index_on, table
 
 USERS, TICKETS = TableName(schema="public", table="users"), TableName(schema="public", table="Tickets")
 ASSIGNEE = ForeignKey(name="assignee_fkey", table=TICKETS, columns=("assignee_id",), parent=USERS, referenced=("id",))
@@ -34,28 +34,10 @@ def checks(before: Workload, catalog: Catalog = CATALOG) -> tuple[WeightedQuery,
     return with_referential_checks(before, catalog).queries[len(before.queries) :]
 
 
-def index(*names: str, predicate: tuple[Comparison, ...] = ()) -> Index:
-    keys = tuple(IndexColumn(column=name) for name in names)
-    return Index(schema="public", table="Tickets", columns=keys, predicate=predicate)
-
-
-def existing(index: Index) -> ExistingIndex:
-    return ExistingIndex(
-        oid=9,
-        name="there",
-        table=index.table_name,
-        definition="",
-        index=index,
-        valid=True,
-        ready=True,
-        unique=False,
-        primary=False,
-        constraint=False,
-        replica_identity=False,
-        partition_attached=False,
-        size_bytes=8192,
-        scans=0,
-    )
+def index(*names: str, there: str = "") -> Index:
+    """An index on tickets; on those alone that have a value ``there``."""
+    of = (Comparison(column=there, operator=ComparisonOperator.IS_NOT_NULL),) if there else ()
+    return replace(index_on("Tickets", *names), predicate=of)
 
 
 def test_a_delete_brings_the_look_for_rows_that_reference_what_it_deletes() -> None:
@@ -148,18 +130,8 @@ def test_all_columns_of_a_foreign_key_are_looked_for_and_what_becomes_of_the_row
         (index("Team", "assignee_id", "id"), True),
         (index("assignee_id", "id", "Team"), False),
         (index("assignee_id"), False),
-        (
-            index(
-                "Team",
-                "assignee_id",
-                predicate=(Comparison(column="assignee_id", operator=ComparisonOperator.IS_NOT_NULL),),
-            ),
-            True,
-        ),
-        (
-            index("Team", "assignee_id", predicate=(Comparison(column="id", operator=ComparisonOperator.IS_NOT_NULL),)),
-            False,
-        ),
+        (index("Team", "assignee_id", there="assignee_id"), True),
+        (index("Team", "assignee_id", there="id"), False),
     ],
 )
 def test_an_index_serves_a_foreign_key_that_it_begins_with_in_any_order(candidate: Index, expected: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -23,7 +23,7 @@ from pgtend.domain.index import (
 )
 from pgtend.domain.recommendation import Action
 from pgtend.domain.workload import Workload
-from tests.unit.core.catalogs import existing, index_on
+from tests.unit.core.catalogs import existing, followed, index_on, needed
 from tests.unit.core.planner import Planner
 from tests.unit.core.plans import node, over, scan
 from tests.unit.core.test_advise import SHOP, ask, workload, workloads
@@ -74,11 +74,9 @@ def test_what_begins_a_primary_key_goes_and_the_key_stays() -> None:
     assert dropped(NARROW, key) == ["narrow"]
 
 
-@pytest.mark.parametrize(
-    "kept_for", ["unique", "primary", "constraint", "replica_identity", "partition_attached", "clustered"]
-)
-def test_what_something_depends_on_never_goes(kept_for: str) -> None:
-    assert dropped(replace(NARROW, **{kept_for: True}), WIDE) == []  # type: ignore[arg-type]  # the case table names the fields
+@pytest.mark.parametrize("narrow", needed(NARROW).values(), ids=needed(NARROW))
+def test_what_something_depends_on_never_goes(narrow: ExistingIndex) -> None:
+    assert dropped(narrow, WIDE) == []
 
 
 OTHER_ORDER = (IndexColumn(column="vendor_id", order=SortOrder.DESC), IndexColumn(column="wedding_date"))
@@ -102,9 +100,12 @@ def test_nothing_goes_for_an_index_that_cannot_do_all_it_does(wider: Index) -> N
     assert dropped(NARROW, existing(wider, "wide", oid=6)) == []
 
 
-@pytest.mark.parametrize("state", [{"valid": False}, {"ready": False}])
-def test_nothing_goes_for_an_index_that_is_not_finished(state: Mapping[str, bool]) -> None:
-    assert dropped(NARROW, replace(WIDE, **state), texts=(BY_VENDOR,)) == []  # type: ignore[arg-type]  # the case table names the fields
+@pytest.mark.parametrize(
+    "wide",
+    [pytest.param(replace(WIDE, valid=False), id="invalid"), pytest.param(replace(WIDE, ready=False), id="not ready")],
+)
+def test_nothing_goes_for_an_index_that_is_not_finished(wide: ExistingIndex) -> None:
+    assert dropped(NARROW, wide, texts=(BY_VENDOR,)) == []
 
 
 @pytest.mark.parametrize(
@@ -261,21 +262,6 @@ there = st.lists(st.sampled_from(POSSIBLE), max_size=5).map(
 limits = st.tuples(st.none() | st.integers(0, 100_000_000), st.integers(1, 6)).map(
     lambda drawn: Constraints(storage_budget=drawn[0], max_indexes_per_table=drawn[1])
 )
-
-
-def followed(of: Catalog, advice: Advice) -> Catalog:
-    gone = {change.index.name for change in drops(advice)}
-    made = [change for change in advice.changes if change.action is Action.CREATE]
-    return replace(
-        of,
-        indexes=(
-            *(each for each in of.indexes if each.name not in gone),
-            *(
-                replace(existing(change.index, f"made_{n}", oid=1000 + n), size_bytes=change.evidence.size_bytes)
-                for n, change in enumerate(made)
-            ),
-        ),
-    )
 
 
 @settings(max_examples=40, deadline=None)
