@@ -14,6 +14,7 @@ from pgtend.core.evidence import Found, advised_creates
 from pgtend.core.planning import Pool
 from pgtend.core.questions import Answers
 from pgtend.core.redundancy import drop_duplicates, goes_with
+from pgtend.core.referential_checks import with_referential_checks
 from pgtend.core.room import Room
 from pgtend.core.search import Search
 from pgtend.core.superseded import Superseded, judge_superseded
@@ -28,10 +29,11 @@ Advisor = Generator[SizesRequest | CostsRequest, Answers, Advice]
 
 
 def advise(workload: Workload, catalog: Catalog, constraints: Constraints, pool: Pool | None = None) -> Advisor:
-    """Advice for a workload. Ends early with the best so far when ``constraints.seconds`` are spent.
+    """Advice for a workload and the checks of foreign keys that it brings. Ends early with the best so far when ``constraints.seconds`` are spent.
 
     ``pool`` holds what earlier searches over the same workload and catalog learnt, and takes in what this one learns.
     """
+    workload = with_referential_checks(workload, catalog)
     learnt = Pool() if pool is None else pool
     writes = writes_of(workload, catalog)
     outcome = yield from _choose(workload, catalog, writes, constraints, learnt)

@@ -13,7 +13,6 @@ from pgtend.core.compression import compress, is_large
 from pgtend.core.known_costs import NOTHING
 from pgtend.core.planning import FIRST_AT_ONCE, Pool, next_batch
 from pgtend.core.questions import Answers
-from pgtend.core.referential_checks import with_referential_checks
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.values import ValuesOfColumns
@@ -53,10 +52,9 @@ async def advise_on(
     answers = await _weigh(workload, cost_model, is_over)
     smaller = await asyncio.to_thread(compress, workload, catalog, answers)
     varied = await with_constants(smaller, catalog, constants.values, constants.sampled, cost_model, is_over)
-    checked = await asyncio.to_thread(with_referential_checks, varied, catalog)
     within = replace(constraints, seconds=max(limit - (time.monotonic() - began), 0.0))
     pool = Pool(answers={(id_, NOTHING): answer for id_, answer in answers.items()})
-    return await run_advisor(advise(checked, catalog, within, pool), cost_model, is_enough)
+    return await run_advisor(advise(varied, catalog, within, pool), cost_model, is_enough)
 
 
 async def _weigh(workload: Workload, cost_model: CostModel, is_over: Callable[[], bool]) -> Mapping[str, CostAnswer]:

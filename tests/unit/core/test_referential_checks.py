@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from pgtend.core.advise import advise
 from pgtend.core.referential_checks import serves, with_referential_checks
+from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.statement import read_statement
+from pgtend.domain.advice import Constraints
 from pgtend.domain.catalog import Catalog, ForeignKey, ReferentialAction, RelationKind
 from pgtend.domain.index import Comparison, ComparisonOperator, Index, TableName
 from pgtend.domain.workload import Load, Query, WeightedQuery, Workload
 from tests.unit.core.catalogs import column, existing, index_on, table
+from tests.unit.core.planner import Planner
 
 USERS, TICKETS = TableName(schema="public", table="users"), TableName(schema="public", table="Tickets")
 ASSIGNEE = ForeignKey(name="assignee_fkey", table=TICKETS, columns=("assignee_id",), parent=USERS, referenced=("id",))
@@ -136,6 +140,15 @@ def test_all_columns_of_a_foreign_key_are_looked_for_and_what_becomes_of_the_row
 )
 def test_an_index_serves_a_foreign_key_that_it_begins_with_in_any_order(candidate: Index, expected: bool) -> None:
     assert serves(candidate, ("assignee_id", "Team")) is expected
+
+
+def test_the_index_that_the_checks_of_a_delete_lack_is_advised_with_and_without_a_planner() -> None:
+    before = workload(DELETE, Load(calls=10, total_ms=800.0, rows=30, blocks_hit=3_000))
+    for advice in (
+        Planner(CATALOG).answer(advise(before, CATALOG, Constraints())),
+        advise_unvalidated(before, CATALOG, Constraints()),
+    ):
+        assert index("assignee_id") in [change.index for change in advice.changes]
 
 
 def test_partitions_are_looked_through_together() -> None:
