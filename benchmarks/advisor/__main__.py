@@ -141,12 +141,13 @@ async def report(
             above = f"  {100 * (ratio * best.cost_before / min(best.cost, ratio * best.cost_before) - 1):5.2f} % above the optimum"
         print(
             f"{judged.method:10} {judged.budget / MEGABYTE:6.0f} MB  ratio {judged.ratio:.4f}{above}  "
-            f"{judged.explains:6} EXPLAINs  {judged.seconds:6.2f} s ({judged.cpu_seconds:.2f} s of CPU)  {judged.bytes / MEGABYTE:6.0f} MB used",
+            f"{judged.spent.explains:6} EXPLAINs  {judged.spent.seconds:6.2f} s ({judged.spent.cpu_seconds:.2f} s of CPU)  "
+            f"{judged.bytes / MEGABYTE:6.0f} MB used",
             flush=True,
         )
         if sets:
             print_set(judged.chosen)
-    print(f"{results[0].method:10} {sum(each.explains for each in results)} EXPLAINs for all", flush=True)
+    print(f"{results[0].method:10} {sum(each.spent.explains for each in results)} EXPLAINs for all", flush=True)
     return curve
 
 

@@ -24,7 +24,7 @@ from benchmarks.advisor.copies import ensure_copy
 from benchmarks.advisor.databases import database_of, ensure_database
 from benchmarks.advisor.executed import DATABASE, build, drop_all
 from benchmarks.advisor.folder import bench_folder
-from benchmarks.advisor.measuring import Referee, Result
+from benchmarks.advisor.measuring import Referee, Result, Spending
 from benchmarks.advisor.methods import BASELINES, MEGABYTE, run_baseline, run_pgtend
 from benchmarks.advisor.optimum import kept_at, load
 from benchmarks.advisor.plotting import plot
@@ -88,7 +88,7 @@ async def compare_on(problem: Problem, server: BenchServer, arguments: argparse.
             others += await run_baseline(name, problem, budgets, arguments.width, counter)
         optima = load(kept_at(problem, arguments.width))
         others += [
-            Result(method="optimum", budget=budget, chosen=optima[budget].chosen, seconds=0.0, explains=0)
+            Result(method="optimum", budget=budget, chosen=optima[budget].chosen, spent=Spending())
             for budget in budgets
             if budget in optima
         ]
@@ -122,7 +122,7 @@ async def report(results: list[Result], referee: Referee, bytes_built: Builder) 
         most = max(most, built / result.budget)
         print(
             f"{result.method:17} {result.budget / MEGABYTE:6.0f} MB  ratio {ratio:.4f}  estimated {estimated / MEGABYTE:6.1f} MB  "
-            f"built {built / MEGABYTE:6.1f} MB ({100 * (built / max(estimated, 1) - 1):+.1f} %)  {result.explains:6} EXPLAINs",
+            f"built {built / MEGABYTE:6.1f} MB ({100 * (built / max(estimated, 1) - 1):+.1f} %)  {result.spent.explains:6} EXPLAINs",
             flush=True,
         )
     print(f"no set took more than {100 * most:.1f} % of its budget once built")

@@ -16,6 +16,16 @@ from pgtend.domain.index import Index
 from pgtend.postgres.ddl import create_index
 
 
+@dataclass(kw_only=True)
+class Spending:
+    """Filled when the measured block ends."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of this process alone, without the server's: what a busy machine disturbs less."""
+    explains: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """One method's answer at one budget."""
@@ -23,23 +33,11 @@ class Result:
     method: str
     budget: int
     chosen: IndexSet
-    seconds: float
-    explains: int
-    cpu_seconds: float = 0.0
-    """Of this process alone, without the server's: what a busy machine disturbs less."""
+    spent: Spending
     ratio: float = 1.0
     """The workload's cost with the chosen indexes over its cost without, both really planned."""
     bytes: int = 0
     """Bytes of the chosen indexes by the problem's size model."""
-
-
-@dataclass(kw_only=True)
-class Spending:
-    """Filled when the measured block ends."""
-
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    explains: int = 0
 
 
 _COUNT = """
@@ -107,8 +105,8 @@ def keep(results: Iterable[Result], problem: Problem) -> None:
     for result in results:
         name = f"{problem.name}-{problem.statistics}-{problem.size_model}-{result.method}-{result.budget}.json"
         content = {
-            "seconds": result.seconds,
-            "explains": result.explains,
+            "seconds": result.spent.seconds,
+            "explains": result.spent.explains,
             "indexes": sorted(create_index(each, None, concurrently=False).as_string(None) for each in result.chosen),
         }
         (folder / name).write_text(json.dumps(content, indent=1))

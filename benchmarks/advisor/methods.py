@@ -33,16 +33,7 @@ async def run_baseline(
         with measured(counter, problem) as spending:
             async with open_costing(problem) as costing:
                 chosen = await BASELINES[name](problem, costing, budget, width)
-        results.append(
-            Result(
-                method=name,
-                budget=budget,
-                chosen=chosen,
-                seconds=spending.seconds,
-                cpu_seconds=spending.cpu_seconds,
-                explains=spending.explains,
-            )
-        )
+        results.append(Result(method=name, budget=budget, chosen=chosen, spent=spending))
     return results
 
 
@@ -77,16 +68,7 @@ async def run_pgtend(
             async with open_model(problem) as model:
                 advice = await run_advisor(advise(problem.workload, problem.catalog, constraints, pool), model)
         chosen = created(advice)
-        results.append(
-            Result(
-                method="pgtend",
-                budget=budget,
-                chosen=chosen,
-                seconds=spending.seconds,
-                cpu_seconds=spending.cpu_seconds,
-                explains=spending.explains,
-            )
-        )
+        results.append(Result(method="pgtend", budget=budget, chosen=chosen, spent=spending))
     return results
 
 

@@ -1,7 +1,7 @@
 """Planning one statement at a time in a session of its own, so that nothing comes of it but the plan.
 
 EXPLAIN is not inert: the planner evaluates functions, and with the wrong ones a statement reads tables while it is merely
-planned. Who calls this has had the query judged by ``pgtend.core.inert``. It is planned as one statement of the extended
+planned. Who calls this has had the query judged by ``guard.py``. It is planned as one statement of the extended
 protocol, under parenthesised options, in a read-only transaction that is rolled back, with a timeout, as the observer role; and
 nothing of an error's text leaves.
 """
