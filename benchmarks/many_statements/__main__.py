@@ -6,7 +6,6 @@ Each workload is measured in a process of its own, so that its memory is its own
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import multiprocessing
 import os
@@ -17,16 +16,15 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.advisor.databases import database_of
-from benchmarks.advisor.problems import open_model, read_problem
+from benchmarks.advisor.methods import MEGABYTE
+from benchmarks.advisor.problems import IndexSet
 from benchmarks.advisor.schemas import KEYS, Key
-from benchmarks.advisor.server import BenchServer, ensure_server
+from benchmarks.advisor.server import ensure_server
+from benchmarks.advisor.what_if import WhatIf
 from benchmarks.advisor.workloads import made_up
 from benchmarks.many_statements.measuring import Task, measure
 from pgtend.core.compression import MOST_PLANNED
-from pgtend.domain.advice import CostRequest, PlanCost, SizeModel
 from pgtend.domain.index import Index
-
-_AT_ONCE = 500
 
 
 def main() -> int:
@@ -50,28 +48,37 @@ def main() -> int:
     else:
         with server.connect(database_of(arguments.database)) as connection:
             texts = made_up(connection, KEYS[arguments.database], count=max(sizes), joins=arguments.joins, seed=1)
-    costs = costs_of(server, arguments.database, texts)
-    for size in sizes:
-        weights = zipf_weights(costs, list(texts)[:size], arguments.zipf)
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump([{"id": id_, "sql": texts[id_], "weight": weight} for id_, weight in weights.items()], file)
-            file.flush()
-            task = Task(
-                dsn=dsn,
-                path=Path(file.name),
-                budget=arguments.budget * 10**6,
-                seconds=arguments.max_seconds,
-                planned=arguments.planned,
-            )
-            # Not forked, so that nothing of this process counts as its memory.
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                line, chosen = pool.apply(measure, (task,))
-        print(f"{size:6} statements: {line}; load {os.getloadavg()[0]:.1f}", flush=True)
-        if arguments.judge:
-            of_size = {id_: texts[id_] for id_ in weights}
-            ratio = asyncio.run(judge(dsn, of_size, weights, chosen))
-            print(f"       cost of all {size} statements with the advised indexes over that without: {ratio:.4f}")
+    with server.connect(database_of(arguments.database)) as connection:
+        what_if = WhatIf(connection)
+        costs = costs_of(what_if, texts)
+        for size in sizes:
+            weights = zipf_weights(costs, list(texts)[:size], arguments.zipf)
+            line, chosen = advice_on(texts, weights, dsn, arguments)
+            print(f"{size:6} statements: {line}; load {os.getloadavg()[0]:.1f}", flush=True)
+            if arguments.judge:
+                after = costs_of(what_if, {id_: texts[id_] for id_ in weights}, frozenset(chosen))
+                ratio = total(weights, after) / total(weights, costs)
+                print(f"       cost of all {size} statements with the advised indexes over that without: {ratio:.4f}")
     return 0
+
+
+def advice_on(
+    texts: Mapping[str, str], weights: Mapping[str, float], dsn: str, arguments: argparse.Namespace
+) -> tuple[str, list[Index]]:
+    """What one advice took, and the indexes that it advises."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump([{"id": id_, "sql": texts[id_], "weight": weight} for id_, weight in weights.items()], file)
+        file.flush()
+        task = Task(
+            dsn=dsn,
+            path=Path(file.name),
+            budget=arguments.budget * MEGABYTE,
+            seconds=arguments.max_seconds,
+            planned=arguments.planned,
+        )
+        # Not forked, so that nothing of this process counts as its memory.
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return pool.apply(measure, (task,))
 
 
 def many_joins(keys: tuple[Key, ...], joins: int) -> str:
@@ -89,14 +96,14 @@ def many_joins(keys: tuple[Key, ...], joins: int) -> str:
     return f"select count(*) from {source} where {' and '.join(conditions)}"
 
 
-def costs_of(server: BenchServer, database: str, texts: Mapping[str, str]) -> dict[str, float]:
-    """The planner's cost of each statement as things are."""
-    costs = {}
-    with server.connect(database_of(database)) as connection:
-        for id_, text in texts.items():
-            row = connection.execute(b"explain (format json) " + text.encode()).fetchone()
-            costs[id_] = float(row[0][0]["Plan"]["Total Cost"]) if row else 1.0
-    return costs
+def costs_of(what_if: WhatIf, texts: Mapping[str, str], shown: IndexSet = frozenset()) -> dict[str, float]:
+    """The planner's cost of each statement while these indexes are shown."""
+    return {id_: what_if.plan(text, shown)[0] for id_, text in texts.items()}
+
+
+def total(weights: Mapping[str, float], costs: Mapping[str, float]) -> float:
+    """The cost of the workload."""
+    return sum(weight * costs[id_] for id_, weight in weights.items())
 
 
 def zipf_weights(costs: Mapping[str, float], ids: list[str], power: float) -> dict[str, float]:
@@ -104,27 +111,6 @@ def zipf_weights(costs: Mapping[str, float], ids: list[str], power: float) -> di
     ranks = list(range(1, len(ids) + 1))
     Random(5).shuffle(ranks)
     return {id_: 1e6 / rank**power / max(costs[id_], 1.0) for id_, rank in zip(ids, ranks, strict=True)}
-
-
-async def judge(dsn: str, texts: Mapping[str, str], weights: Mapping[str, float], chosen: list[Index]) -> float:
-    """The cost of all statements with a set over that without, each planned really."""
-    problem = await read_problem("many", dsn, texts, "", SizeModel.PGTEND)
-    queries = problem.queries
-    totals = []
-    async with open_model(problem) as model:
-        for shown in ((), tuple(chosen)):
-            total = 0.0
-            ids = list(queries)
-            for start in range(0, len(ids), _AT_ONCE):
-                some = ids[start : start + _AT_ONCE]
-                answers = await model.costs([CostRequest(query=queries[id_], shown=shown) for id_ in some])
-                total += sum(
-                    weights[id_] * answer.cost
-                    for id_, answer in zip(some, answers, strict=True)
-                    if isinstance(answer, PlanCost)
-                )
-            totals.append(total)
-    return totals[1] / totals[0]
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import asyncio
 import resource
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pgtend.commands import advise as command
 from pgtend.commands.answer import Answer
@@ -41,32 +43,34 @@ class Parts:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
-    def count(self, owner: Any, name: str, part: str) -> None:
-        """Count all calls of a function from now on, each in the thread that makes it."""
+    def counted(self, owner: Any, name: str, part: str) -> AbstractContextManager[Any]:
+        """Within this all calls of a function are counted, each in the thread that makes it."""
         function: Callable[..., Any] = getattr(owner, name)
 
-        def counted(*values: Any, **named: Any) -> Any:
+        def call(*values: Any, **named: Any) -> Any:
             began = time.thread_time()
             try:
                 return function(*values, **named)
             finally:
                 self.seconds[part] = self.seconds.get(part, 0.0) + time.thread_time() - began
 
-        setattr(owner, name, counted)
+        return patch.object(owner, name, call)
 
 
 def measure(task: Task) -> tuple[str, list[Index]]:
     """What one advice took in words, and the indexes that it advises."""
-    vars(compression)["MOST_PLANNED"] = task.planned
     parts = Parts()
-    parts.count(command, "given_workload", "reading")
-    parts.count(candidate_set, "candidates", "candidates")
-    parts.count(IntegerProgram, "solve", "integer programs")
-    parts.count(advising, "compress", "compression")
-    parts.count(advising, "_next_question", "search in all")
-    began = time.perf_counter()
-    answer, pause = asyncio.run(advise(task))
-    wall = time.perf_counter() - began
+    with (
+        patch.object(compression, "MOST_PLANNED", task.planned),
+        parts.counted(command, "given_workload", "reading"),
+        parts.counted(candidate_set, "candidates_of", "candidates"),
+        parts.counted(IntegerProgram, "solve", "integer programs"),
+        parts.counted(advising, "compress", "compression"),
+        parts.counted(advising, "_next_question", "search in all"),
+    ):
+        began = time.perf_counter()
+        answer, pause = asyncio.run(advise(task))
+        wall = time.perf_counter() - began
     used = resource.getrusage(resource.RUSAGE_SELF)
     advice = answer.advice
     inner = ", ".join(f"{part} {seconds:.1f}" for part, seconds in sorted(parts.seconds.items()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from benchmarks.advisor.problems import open_costing, plain_index, read_problem,
 from benchmarks.advisor.schemas import Key
 from benchmarks.advisor.what_if import WhatIf
 from benchmarks.advisor.workloads import made_up
+from benchmarks.many_statements.__main__ import costs_of, total, zipf_weights
+from benchmarks.many_statements.measuring import Task, measure
+from pgtend.core import compression
 from pgtend.domain.index import TableName
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
@@ -80,6 +85,23 @@ def test_what_is_built_to_be_measured_is_dropped_again_and_remembered(
         assert sizes[spell_ddl(by_part)] == size
         connection.execute(b"truncate uses")
         assert built_sizes(connection, frozenset({by_part})) == sizes
+
+
+def test_the_parts_of_an_advice_are_told_and_planned_is_what_was_asked_for(workshop: Database, tmp_path: Path) -> None:
+    usual = compression.MOST_PLANNED
+    with workshop.connect() as connection:
+        texts = made_up(connection, KEYS, count=12, joins=2, seed=3)
+        what_if = WhatIf(connection)
+        weights = zipf_weights(costs_of(what_if, texts), list(texts), 1.0)
+        before = total(weights, costs_of(what_if, texts))
+        path = tmp_path / "workload.json"
+        path.write_text(json.dumps([{"id": id_, "sql": texts[id_], "weight": weights[id_]} for id_ in texts]))
+        line, chosen = measure(Task(dsn=workshop.dsn, path=path, budget=BUDGET, seconds=None, planned=10))
+        assert total(weights, costs_of(what_if, texts, frozenset(chosen))) < before
+    for part in ("reading", "candidates", "integer programs", "compression", "search in all"):
+        assert re.search(rf"\b{part} [0-9.]+", line)
+    assert ", 10 planned, " in line
+    assert compression.MOST_PLANNED == usual
 
 
 @pytest.mark.parametrize(
