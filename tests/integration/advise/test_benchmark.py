@@ -101,7 +101,7 @@ def test_the_parts_of_an_advice_are_told_and_planned_is_what_was_asked_for(works
     for part in ("reading", "candidates", "integer programs", "compression", "search in all"):
         assert re.search(rf"\b{part} [0-9.]+", line)
     assert ", 10 planned, " in line
-    assert compression.MOST_PLANNED == usual
+    assert usual == compression.MOST_PLANNED
 
 
 @pytest.mark.parametrize(
