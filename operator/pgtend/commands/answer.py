@@ -90,6 +90,14 @@ def needs_analyze(change: AdvisedChange) -> bool:
     return change.action is Action.CREATE and any(key.expression is not None for key in change.index.columns)
 
 
+def made_redundant(change: AdvisedChange, answer: Answer) -> tuple[list[str], list[str]]:
+    """The existing indexes that it makes redundant, all of its schema: those that are advised to be dropped, and the others."""
+    dropped = {(each.index.schema, each.index.name) for each in answer.advice.changes if each.action is Action.DROP}
+    names = change.evidence.makes_redundant
+    going = [name for name in names if (change.index.schema, name) in dropped]
+    return going, [name for name in names if name not in going]
+
+
 def find_change(answer: Answer, wanted: str) -> AdvisedChange | None:
     """The change of that name (with or without its schema), or of that number in the table; of one name in two schemas the first."""
     changes = answer.advice.changes

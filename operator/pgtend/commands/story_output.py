@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
 
-from pgtend.commands.answer import Answer, created_name, name_of, needs_analyze, statement_of
+from pgtend.commands.answer import Answer, created_name, made_redundant, name_of, needs_analyze, statement_of
 from pgtend.commands.figures import figure
 from pgtend.commands.sizes import show_size
 from pgtend.commands.table_output import frequency, percent_less, plain
@@ -85,14 +85,11 @@ def _weighed(alternative: Alternative, evidence: Evidence) -> str:
 def _afterwards(change: AdvisedChange, answer: Answer) -> Iterator[str]:
     if change.after is not None:
         yield f"Only once {created_name(change.after)} is there and valid."
-    schema = change.index.schema
-    dropped = {(each.index.schema, each.index.name) for each in answer.advice.changes if each.action is Action.DROP}
-    redundant = [name for name in change.evidence.makes_redundant if (schema, name) not in dropped]
-    going = [name for name in change.evidence.makes_redundant if (schema, name) in dropped]
+    going, staying = made_redundant(change, answer)
     if going:
         yield f"It takes the place of {', '.join(going)}, which can be dropped then."
-    if redundant:
-        yield f"It has all that {', '.join(redundant)} {'has' if len(redundant) == 1 else 'have'}: look whether that is still needed."
+    if staying:
+        yield f"It has all that {', '.join(staying)} {'has' if len(staying) == 1 else 'have'}: look whether that is still needed."
     if change.evidence.risk is Risk.HIGH:
         yield "Try it on a copy first: pgtend advise --execute."
 
