@@ -101,6 +101,18 @@ def index_on(table_: str, *columns: str, schema: str = "public") -> Index:
     return Index(schema=schema, table=table_, columns=tuple(IndexColumn(column=name) for name in columns))
 
 
+POSSIBLE = [
+    index_on("bookings", "vendor_id"),
+    index_on("bookings", "vendor_id", "wedding_date"),
+    index_on("bookings", "couple_id"),
+    index_on("bookings", "status"),
+    index_on("payments", "booking_id"),
+    index_on("payments", "booking_id", "created_at"),
+    index_on("payments", "created_at"),
+]
+"""What people of the marketplace may have made."""
+
+
 def existing(
     index: Index, name: str = "there", *, valid: bool = True, oid: int = 1, unique: bool = False
 ) -> ExistingIndex:

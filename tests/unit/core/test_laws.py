@@ -19,21 +19,12 @@ from pgtend.domain.catalog import Catalog, ExistingIndex, WriteCounters
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import Action
 from pgtend.domain.workload import Workload
-from tests.unit.core.catalogs import existing, followed, index_on
+from tests.unit.core.catalogs import POSSIBLE, existing, followed
 from tests.unit.core.planner import Planner
 from tests.unit.core.test_advise import SHOP, TEXTS, creates, workload
 
 LOOPS = 3_000.0
 
-POSSIBLE = [
-    index_on("bookings", "vendor_id"),
-    index_on("bookings", "vendor_id", "wedding_date"),
-    index_on("bookings", "couple_id"),
-    index_on("bookings", "status"),
-    index_on("payments", "booking_id"),
-    index_on("payments", "booking_id", "created_at"),
-    index_on("payments", "created_at"),
-]
 there = st.lists(
     st.tuples(st.sampled_from(POSSIBLE), st.sampled_from(("plain", "plain", "unique", "invalid"))), max_size=5
 ).map(

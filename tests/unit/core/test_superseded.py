@@ -23,7 +23,7 @@ from pgtend.domain.index import (
 )
 from pgtend.domain.recommendation import Action
 from pgtend.domain.workload import Workload
-from tests.unit.core.catalogs import existing, followed, index_on, needed
+from tests.unit.core.catalogs import POSSIBLE, existing, followed, index_on, needed
 from tests.unit.core.planner import Planner
 from tests.unit.core.plans import node, over, scan
 from tests.unit.core.test_advise import SHOP, ask, workload, workloads
@@ -248,14 +248,6 @@ def test_what_goes_makes_room_within_the_limits() -> None:
     assert [change.action for change in alone] == [Action.CREATE]
 
 
-POSSIBLE = [
-    index_on("bookings", "vendor_id"),
-    index_on("bookings", "vendor_id", "wedding_date"),
-    index_on("bookings", "couple_id"),
-    index_on("payments", "booking_id"),
-    index_on("payments", "booking_id", "created_at"),
-    index_on("payments", "created_at"),
-]
 there = st.lists(st.sampled_from(POSSIBLE), max_size=5).map(
     lambda drawn: [existing(index, f"there_{number}", oid=10 + number) for number, index in enumerate(drawn)]
 )

@@ -9,7 +9,7 @@ from random import Random
 
 from pgtend.core.canonical import object_name, proposal_hash
 from pgtend.core.conditions import with_condition
-from pgtend.domain.catalog import Catalog, Column, DatabaseIdentity, ExistingIndex, RelationKind, Table
+from pgtend.domain.catalog import Catalog, Column, DatabaseIdentity, RelationKind, Table
 from pgtend.domain.finding import LeadershipLost
 from pgtend.domain.index import Index, IndexColumn, TableName
 from pgtend.domain.policy import AbsoluteWindow, Aggressiveness, Mode, Policy, WhatIfSource
@@ -38,6 +38,7 @@ from pgtend.pipeline.stepping import advance_all
 from pgtend.pipeline.surroundings import Ports, Scene
 from pgtend.pipeline.tending import Tending
 from pgtend.ports import IndexState
+from tests.unit.core.catalogs import existing
 from tests.unit.pipeline.fakes import (
     HERE,
     NOW,
@@ -278,21 +279,9 @@ class World:
                 for oid, name in enumerate(names, start=1)
             },
             indexes=tuple(
-                ExistingIndex(
-                    oid=there.oid,
-                    name=name,
-                    table=there.index.table_name,
-                    definition="",
-                    index=there.index,
-                    valid=there.state is IndexState.VALID,
+                replace(
+                    existing(there.index, name, oid=there.oid, valid=there.state is IndexState.VALID),
                     ready=there.state is IndexState.VALID,
-                    unique=False,
-                    primary=False,
-                    constraint=False,
-                    replica_identity=False,
-                    partition_attached=False,
-                    size_bytes=1000,
-                    scans=0,
                 )
                 for name, there in self.server.indexes.items()
             ),
