@@ -91,6 +91,12 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     from pgtend.postgres.grants import read_grants
     from pgtend.postgres.secret import target_from_dsn
 
+    if not observer or not tuner:
+        raise click.UsageError("--observer and --tuner are names of roles: neither may be empty.")
+    if observer == tuner and not no_tuner:
+        raise click.UsageError(
+            "--observer and --tuner are two roles: the one that reads all the time is to be unable to change anything."
+        )
     try:
         target = target_from_dsn(dsn)
         text = asyncio.run(
@@ -105,7 +111,7 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
 @click.option("--dsn", envvar="PGTEND_DSN", default="", help=DSN_HELP)
 @click.option(
     "--workload",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     help='A folder of .sql files, one .sql file, or JSON [{"id", "sql", "weight"}]. Without it: pg_stat_statements.',
 )
 @click.option("--storage-budget", type=Size(), help="Bytes of new indexes less those dropped: 500MB, 500Mi, 20Gi.")
@@ -168,7 +174,7 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
 )
 def advise(
     dsn: str,
-    workload: Path | None,
+    workload: str | None,
     storage_budget: int | None,
     max_indexes_per_table: int,
     max_width: int,
@@ -222,11 +228,13 @@ def advise(
     if not execute and (yes_on_primary or keep_indexes):
         raise click.UsageError("--yes-on-primary and --keep-indexes say how to --execute; add that.")
     trial = TrialOptions(seconds=execute_seconds, keep=keep_indexes, on_primary=yes_on_primary) if execute else None
+    if workload == "":
+        raise click.UsageError("--workload is empty: name a folder or a file.")
     if workload is not None and sample_constants is not None:
         raise click.UsageError("--sample-constants looks at running statements; it does not go with --workload.")
     options = AdviseOptions(
         constraints=constraints,
-        workload=workload,
+        workload=None if workload is None else Path(workload),
         size_model=SizeModel(size_model),
         trial=trial,
         sample_seconds=sample_constants or 0.0,

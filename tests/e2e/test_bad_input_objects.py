@@ -88,6 +88,20 @@ def test_a_recommendation_made_by_hand_waits_and_nothing_is_executed(stage: Stag
     shop.stop_load()
 
 
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"policyRef": {"name": "nosuchpolicy"}}, "There is no TuningPolicy nosuchpolicy in namespace no-policy-0"),
+        ({}, "It names no TuningPolicy in spec.policyRef"),
+    ],
+)
+def test_a_recommendation_without_a_policy_is_told_so(stage: Stage, spec: dict[str, Any], words: str) -> None:
+    shop = stage.open_shop(f"no-policy-{0 if spec else 1}", shapes=())
+    shop.dba.apply({**by_hand("made-by-hand"), "spec": spec})
+    shop.until("an Event", lambda: "NoPolicy" in shop.reasons_said())
+    assert words in shop.report()
+
+
 def test_a_recommendation_edited_into_nonsense_is_refused_or_not_executed(stage: Stage) -> None:
     shop = stage.open_shop("nonsense")
     shop.apply_policy()

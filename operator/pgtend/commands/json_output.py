@@ -349,7 +349,7 @@ def _drop(change: AdvisedChange) -> Drop:
         table=change.index.table,
         size_bytes=change.evidence.size_bytes,
         reason=change.evidence.reason,
-        upkeep_saved=-change.evidence.write_cost,
+        upkeep_saved=-change.evidence.write_cost or 0.0,
         after=None if change.after is None else created_name(change.after),
     )
 

@@ -124,7 +124,7 @@ def _aspect(aspect: Aspect, facts: PolicyFacts) -> tuple[ConditionStatus, str, s
     else:
         failing = [finding for finding in found if finding.fatal]
     if failing:
-        return ConditionStatus.FALSE, failing[0].reason, " ".join(finding.message for finding in failing)
+        return ConditionStatus.FALSE, failing[0].reason, _said_once(failing)
     if aspect is Aspect.TUNER_READY and facts.policy.tuner_secret is None:
         return (
             ConditionStatus.FALSE,
@@ -132,11 +132,16 @@ def _aspect(aspect: Aspect, facts: PolicyFacts) -> tuple[ConditionStatus, str, s
             "The policy names no spec.database.tuner, so pgtend is unable to change anything.",
         )
     if found:
-        return ConditionStatus.TRUE, found[0].reason, " ".join(finding.message for finding in found)
+        return ConditionStatus.TRUE, found[0].reason, _said_once(found)
     if aspect not in facts.checked:
         return ConditionStatus.UNKNOWN, "NotChecked", "Not looked at yet."
     reason, message = _WELL[aspect]
     return ConditionStatus.TRUE, reason, message
+
+
+def _said_once(findings: Sequence[Finding]) -> str:
+    """The sentences of findings; two that look at the same thing may have the same one."""
+    return " ".join(dict.fromkeys(finding.message for finding in findings))
 
 
 def _ready(conditions: tuple[Condition, ...], facts: PolicyFacts) -> tuple[ConditionStatus, str, str]:

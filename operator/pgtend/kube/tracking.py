@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from pgtend.domain.finding import PgtendError
 from pgtend.kube.client import Api
+from pgtend.kube.events import Events, Regarding
 from pgtend.kube.kinds import API_VERSION, INDEX_RECOMMENDATION, KINDS, TUNING_POLICY, Kind, PolicyKey
 from pgtend.kube.loops import Loops
 from pgtend.kube.recommendations import policy_name_of
@@ -21,6 +23,8 @@ LIST_AGAIN_SECONDS = 240.0
 DOUBT_SECONDS = 2.0
 """A watch that begins anew tells its objects one by one; one LIST then answers for them all."""
 KINDS_AGAIN_SECONDS = 5.0
+MOST_TOLD = 50
+"""Recommendations without a policy of which it is said at a LIST."""
 STARTING, WAKING = frozenset({Change.NEW, Change.SPEC}), frozenset({Change.NEW, Change.SPEC, Change.GONE})
 
 
@@ -38,14 +42,16 @@ class Tracking:
         stores: Mapping[Kind, ObjectStore],
         namespaces: Sequence[str],
         progress: Progress,
+        events: Events,
     ) -> None:
         self.stores = stores
+        self._events = events
         self._api = api
         self._loops = loops
         self._namespaces = namespaces
         self._progress = progress
         self._doubt = asyncio.Event()
-        """Set when the watch began anew, for then it may have missed deletions."""
+        """Set when the watch began anew, for then it may have missed deletions, and at a recommendation without a policy."""
 
     def see(self, kind: Kind, event: str | None, seen: Object) -> None:
         """Take in one event of the watch: ADDED, MODIFIED, DELETED, or None for what was there when it began."""
@@ -82,6 +88,7 @@ class Tracking:
             else:
                 self._progress.problem, self._progress.listed = "", True
                 pause = LIST_AGAIN_SECONDS
+                await self._tell_of_orphans()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._doubt.wait()
@@ -105,8 +112,33 @@ class Tracking:
         if kind is TUNING_POLICY:
             self._follow_policy(change, seen)
         elif kind is INDEX_RECOMMENDATION and change in WAKING:
+            if change is Change.NEW and self._is_orphan(seen):
+                self._doubt.set()
             namespace = seen["metadata"]["namespace"]
             self._loops.wake(PolicyKey(namespace=namespace, name=policy_name_of(seen, self.stores[TUNING_POLICY])))
+
+    def _is_orphan(self, recommendation: Object) -> bool:
+        policies = self.stores[TUNING_POLICY]
+        return policies.get(recommendation["metadata"]["namespace"], policy_name_of(recommendation, policies)) is None
+
+    async def _tell_of_orphans(self) -> None:
+        """Say of a recommendation without a policy that it has none: no loop looks at it, so nobody else does."""
+        orphans = (each for each in self.stores[INDEX_RECOMMENDATION] if self._is_orphan(each) and not is_going(each))
+        for each in islice(orphans, MOST_TOLD):
+            metadata = each["metadata"]
+            name = policy_name_of(each, self.stores[TUNING_POLICY])
+            missing = (
+                f"There is no TuningPolicy {name} in namespace {metadata['namespace']}: create it, or delete this object and make it "
+                "anew with another spec.policyRef."
+                if name
+                else "It names no TuningPolicy in spec.policyRef, and its name begins with that of none in its namespace: delete it."
+            )
+            regarding = Regarding(
+                kind=INDEX_RECOMMENDATION, namespace=metadata["namespace"], name=metadata["name"], uid=metadata["uid"]
+            )
+            await self._events.post(
+                regarding, "NoPolicy", f"{missing} Nothing is done with it until then.", warning=True
+            )
 
     def _follow_policy(self, change: Change, seen: Object) -> None:
         metadata = seen["metadata"]

@@ -102,7 +102,7 @@ async def _serve_until(ending: asyncio.Event, settings: Settings, compose: Compo
         loops = Loops(
             Surroundings(make_tending=composition.make_tending, complain=complain, metrics=metrics, on_failure=fail)
         )
-        tracking = Tracking(api, loops, stores, settings.watch_namespaces, progress)
+        tracking = Tracking(api, loops, stores, settings.watch_namespaces, progress, events)
         metrics.observe(
             lambda: Seen(
                 leads=leadership.is_leader,

@@ -34,6 +34,21 @@ def test_a_budget_that_is_no_size_is_refused(value: str) -> None:
     assert "Invalid value for '--storage-budget'" in " ".join(outcome.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("advise", "--workload", ""), "--workload is empty"),
+        (("grants", "--observer", ""), "neither may be empty"),
+        (("grants", "--tuner", ""), "neither may be empty"),
+        (("grants", "--observer", "one", "--tuner", "one"), "are two roles"),
+    ],
+)
+def test_names_that_are_none_or_the_same_are_refused(arguments: tuple[str, ...], sentence: str) -> None:
+    outcome = CliRunner().invoke(main, [*arguments])
+    assert outcome.exit_code == 2
+    assert sentence in " ".join(outcome.stderr.split())
+
+
 @given(st.one_of(st.text(max_size=20), st.floats().map(repr)))
 def test_what_is_taken_for_a_number_is_finite_and_within_limits(text: str) -> None:
     try:

@@ -137,3 +137,15 @@ def test_a_policy_is_ready_when_pgtend_can_do_what_it_asks_for(
 )
 def test_the_sentence_of_a_frozen_policy_speaks_of_what_its_reason_names(ready: Condition, message: str) -> None:
     assert sum_up(ready, FROZEN) == message
+
+
+def test_what_two_looks_find_alike_is_said_once() -> None:
+    facts = PolicyFacts(
+        policy=PLAIN,
+        findings=[NO_HYPOPG, replace(NO_HYPOPG), replace(NO_HYPOPG, message="Load it.")],
+        checked=frozenset(Aspect),
+        freeze=None,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    (what_if,) = (each for each in policy_conditions((), facts) if each.type == Aspect.WHAT_IF)
+    assert what_if.message == "Install it. Load it."
