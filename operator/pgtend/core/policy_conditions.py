@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pgtend.core.conditions import set_condition
+from pgtend.core.wording import freeze_in_words
 from pgtend.domain.finding import Aspect, Finding
 from pgtend.domain.policy import Mode, Policy
 from pgtend.domain.recommendation import Condition, ConditionStatus
@@ -28,10 +29,11 @@ _NO_COMPLAINTS = ("NoFreeze", "NoTuner", "Disabled", PARTLY_PLANNED)
 
 @dataclass(frozen=True, kw_only=True)
 class Freeze:
-    """A freeze window that is open now."""
+    """Freeze windows that are open from now on without a gap."""
 
-    name: str
-    until: datetime
+    names: tuple[str, ...]
+    until: datetime | None
+    """None: no end is in sight."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ def policy_conditions(previous: tuple[Condition, ...], facts: PolicyFacts) -> tu
         "Frozen",
         ConditionStatus.TRUE if frozen else ConditionStatus.FALSE,
         "FreezeWindow" if frozen else "NoFreeze",
-        f"Freeze window {frozen.name} is open until {frozen.until:%Y-%m-%d %H:%M} UTC; nothing is changed."
+        f"{freeze_in_words(frozen.names, frozen.until, UTC)} Nothing is changed until the freeze is over."
         if frozen
         else f"No freeze window is open.{_next_freeze(facts)}",
         facts,

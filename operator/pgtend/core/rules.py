@@ -6,14 +6,14 @@ what is in the way and what to do. Wait passes by itself or with a setting; Refu
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 
 from pgtend.core.approval import is_usable
 from pgtend.core.canonical import is_named_after
-from pgtend.core.windows import active_window
-from pgtend.core.wording import size_in_words
+from pgtend.core.windows import OpenSpan, open_span
+from pgtend.core.wording import freeze_in_words, size_in_words
 from pgtend.domain.decision import Answer, ChangeFacts, Decision
-from pgtend.domain.policy import FreezeRollback, Mode, RecurringWindow, RunningBuild, Window
+from pgtend.domain.policy import FreezeRollback, Mode, RecurringWindow, RunningBuild
 from pgtend.domain.recommendation import Action, ApprovalState, ConditionType
 
 OUTGROWN_FACTOR = 2
@@ -165,10 +165,10 @@ def is_called_for(facts: ChangeFacts) -> Decision | None:
 
 def is_outside_freeze(facts: ChangeFacts) -> Decision | None:
     """No change begins inside a freeze window."""
-    opened = active_window(facts.policy.freeze_windows, facts.now)
+    opened = open_span(facts.policy.freeze_windows, facts.now)
     if opened is None:
         return None
-    return _wait("FreezeWindow", f"{_freeze(*opened)} The change waits until then.")
+    return _wait("FreezeWindow", f"{_freeze(opened)} The change waits until the freeze is over.")
 
 
 def fits_budget(facts: ChangeFacts) -> Decision | None:
@@ -236,12 +236,12 @@ def has_no_blockers(facts: ChangeFacts) -> Decision | None:
 
 def may_roll_back_now(facts: ChangeFacts) -> Decision | None:
     """Inside a freeze window the policy says whether a rollback may go ahead."""
-    opened = active_window(facts.policy.freeze_windows, facts.now)
+    opened = open_span(facts.policy.freeze_windows, facts.now)
     if opened is None or facts.policy.freeze_rollback is FreezeRollback.ALLOW:
         return None
     return _wait(
         "FreezeWindow",
-        f"{_freeze(*opened)} The rollback waits until then; set freeze.rollback to Allow to have it done now.",
+        f"{_freeze(opened)} The rollback waits until the freeze is over; set freeze.rollback to Allow to have it done now.",
     )
 
 
@@ -262,12 +262,12 @@ def is_approval_standing(facts: ChangeFacts) -> Decision | None:
 
 def may_build_through_freeze(facts: ChangeFacts) -> Decision | None:
     """When a freeze begins the policy says whether a running build is cancelled."""
-    opened = active_window(facts.policy.freeze_windows, facts.now)
+    opened = open_span(facts.policy.freeze_windows, facts.now)
     if opened is None or facts.policy.running_build is RunningBuild.FINISH:
         return None
     return _wait(
         "FreezeWindow",
-        f"{_freeze(*opened)} The running build is cancelled, its remains are removed, and it is done again after that "
+        f"{_freeze(opened)} The running build is cancelled, its remains are removed, and it is done again after the freeze "
         "(freeze.runningBuild: Finish would let it go on).",
     )
 
@@ -290,6 +290,7 @@ def _table(facts: ChangeFacts) -> str:
     return str(proposal.index.table_name) if proposal else "of the proposal"
 
 
-def _freeze(window: Window, end: datetime) -> str:
-    zone = window.zone if isinstance(window, RecurringWindow) else UTC
-    return f'The freeze window "{window.name}" is open until {end.astimezone(zone):%Y-%m-%d %H:%M %Z}.'
+def _freeze(opened: OpenSpan) -> str:
+    *_, last = opened.windows
+    zone = last.zone if isinstance(last, RecurringWindow) else UTC
+    return freeze_in_words([window.name for window in opened.windows], opened.end, zone)

@@ -1,4 +1,4 @@
-"""Freeze windows in time: which one is open, until when, and which opens next. Time is an argument.
+"""Freeze windows in time: which one is open, until when no change can begin, and which opens next. Time is an argument.
 
 Cron schedules are read by cronsim, which follows Debian's cron at a change of the clocks: an opening in the hour that is
 skipped happens right after it, one in the hour that comes twice happens in the first of the two. A duration is elapsed time, so a
@@ -9,6 +9,7 @@ half an hour, ``next_opening`` may be half an hour late on that night for an hou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim
@@ -17,6 +18,42 @@ from pgtend.domain.policy import AbsoluteWindow, RecurringWindow, Window
 
 _LONGEST_CLOCK_CHANGE = timedelta(hours=3)
 """No zone of the tz database moves its clocks by more than this at once, changes of the date line apart."""
+
+FORESEEN = timedelta(days=366)
+"""How far ahead the end of windows that follow one another without a gap is looked for."""
+MOST_OPENINGS = 200
+"""How many of their openings are followed: enough for a week of windows of an hour each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenSpan:
+    """Windows that overlap or adjoin, from now on: together they are open without a gap until ``end``."""
+
+    windows: tuple[Window, ...]
+    """Those that it takes to come to the end, in the order in which they were given."""
+    end: datetime | None
+    """UTC, outside; None when there is none within FORESEEN or MOST_OPENINGS openings."""
+
+
+def open_span(windows: Sequence[Window], now: datetime) -> OpenSpan | None:
+    """How long windows stay open from now on, whichever of them: the end of their union, which does not move as time goes by.
+
+    None when all are closed. Raises as ``active_window`` does.
+    """
+    opened = active_window(windows, now)
+    if opened is None:
+        return None
+    passed: list[Window] = []
+    for _ in range(MOST_OPENINGS):
+        window, end = opened
+        if window not in passed:
+            passed.append(window)
+        opened = active_window(windows, end)
+        if opened is None:
+            return OpenSpan(windows=_as_listed(passed, windows), end=end)
+        if end - now > FORESEEN:
+            break
+    return OpenSpan(windows=_as_listed(passed, windows), end=None)
 
 
 def active_window(windows: Sequence[Window], now: datetime) -> tuple[Window, datetime] | None:
@@ -33,6 +70,10 @@ def next_opening(windows: Sequence[Window], now: datetime) -> tuple[Window, date
     """The window that opens first after ``now``, with that moment (UTC); None when none ever does."""
     openings = [(window, start) for window in windows if (start := _opens_after(window, now)) is not None]
     return min(openings, key=lambda pair: pair[1], default=None)
+
+
+def _as_listed(some: Sequence[Window], windows: Sequence[Window]) -> tuple[Window, ...]:
+    return tuple(each for each in windows if each in some)
 
 
 def _open_until(window: Window, now: datetime) -> datetime | None:

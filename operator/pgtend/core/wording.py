@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
 from pgtend.domain.index import (
     Argument,
     ColumnArgument,
@@ -55,6 +58,22 @@ def size_in_words(size_bytes: float) -> str:
             return f"{_short(size)} {unit}"
         size /= 1024
     return f"{_short(size)} TiB"
+
+
+def freeze_in_words(names: Sequence[str], end: datetime | None, zone: tzinfo) -> str:
+    """Until when freeze windows of these names are open, as a sentence; without an end where none is in sight.
+
+    >>> from datetime import UTC, datetime
+    >>> freeze_in_words(["launch", "saturdays"], datetime(2026, 12, 1, tzinfo=UTC), UTC)
+    'The freeze windows "launch" and "saturdays" follow one another without a gap until 2026-12-01 00:00 UTC.'
+    """
+    *others, last = [f'"{name}"' for name in names]
+    what = f"The freeze window {last} is open"
+    if others:
+        what = f"The freeze windows {', '.join(others)} and {last} follow one another without a gap"
+    if end is None:
+        return f"{what}, and no end of it is in sight."
+    return f"{what} until {end.astimezone(zone):%Y-%m-%d %H:%M %Z}."
 
 
 def _short(size: float) -> str:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from pgtend.core.approval import is_usable
 from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, sum_up, worth_saying
-from pgtend.core.windows import active_window, next_opening
+from pgtend.core.windows import next_opening, open_span
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.finding import (
     Aspect,
@@ -222,12 +222,12 @@ class Tending:
     async def _write_status(self, policy: Policy, found: _Found) -> PolicyStatus:
         ports, memory = self._ports, self._memory
         now = ports.clock.now()
-        window, opening = active_window(policy.freeze_windows, now), next_opening(policy.freeze_windows, now)
+        span, opening = open_span(policy.freeze_windows, now), next_opening(policy.freeze_windows, now)
         facts = PolicyFacts(
             policy=policy,
             findings=found.findings,
             checked=frozenset(found.checked),
-            freeze=Freeze(name=window[0].name, until=window[1]) if window else None,
+            freeze=Freeze(names=tuple(each.name for each in span.windows), until=span.end) if span else None,
             next_freeze=(opening[0].name, opening[1]) if opening else None,
             now=now,
         )

@@ -74,10 +74,16 @@ def test_a_complaint_is_what_somebody_should_mend(given: Condition, expected: bo
             id="one to come",
         ),
         pytest.param(
-            Freeze(name="launch", until=datetime(2026, 12, 1, tzinfo=UTC)),
+            Freeze(names=("launch",), until=datetime(2026, 12, 1, tzinfo=UTC)),
             ("saturdays", datetime(2026, 11, 28, tzinfo=UTC)),
-            "Freeze window launch is open until 2026-12-01 00:00 UTC; nothing is changed.",
+            'The freeze window "launch" is open until 2026-12-01 00:00 UTC. Nothing is changed until the freeze is over.',
             id="one that is open",
+        ),
+        pytest.param(
+            Freeze(names=("always",), until=None),
+            None,
+            'The freeze window "always" is open, and no end of it is in sight. Nothing is changed until the freeze is over.',
+            id="one that never closes",
         ),
     ],
 )

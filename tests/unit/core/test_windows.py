@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgtend.core.windows import active_window, next_opening
+from pgtend.core.windows import active_window, next_opening, open_span
 from pgtend.domain.policy import AbsoluteWindow, RecurringWindow, Window
 
 LONDON = ZoneInfo("Europe/London")
@@ -71,6 +71,41 @@ def test_a_window_is_open_from_its_opening_for_its_duration(window: Window, now:
 def test_of_several_open_windows_the_one_that_ends_last_is_named() -> None:
     assert active_window([SATURDAYS, LAUNCH], utc("2026-11-28T12:00")) == (LAUNCH, LAUNCH.end)
     assert active_window([], utc("2026-11-28T12:00")) is None
+
+
+def absolute(name: str, start: str, end: str) -> AbsoluteWindow:
+    return AbsoluteWindow(name=name, start=utc(start), end=utc(end))
+
+
+STOCKTAKING = absolute("stocktaking", "2026-11-30T12:00", "2026-12-03T00:00")
+AFTERWARDS = absolute("afterwards", "2026-12-01T00:00", "2026-12-02T00:00")
+LONG = absolute("long", "2026-01-01T00:00", "2029-01-01T00:00")
+
+
+@pytest.mark.parametrize(
+    ("windows", "names", "end"),
+    [
+        pytest.param([LAUNCH], ["launch"], "2026-12-01T00:00", id="one alone"),
+        pytest.param([LAUNCH, STOCKTAKING], ["launch", "stocktaking"], "2026-12-03T00:00", id="one that overlaps"),
+        pytest.param([AFTERWARDS, LAUNCH], ["afterwards", "launch"], "2026-12-02T00:00", id="one that adjoins"),
+        pytest.param([SATURDAYS, LAUNCH], ["launch"], "2026-12-01T00:00", id="one inside another"),
+        pytest.param([recurring("0 0 * 11 *", 24)], ["recurring"], "2026-12-01T00:00", id="one that adjoins itself"),
+        pytest.param([recurring("0 0 * * *", 26)], ["recurring"], None, id="one that never closes"),
+        pytest.param([recurring("* * * * *", 1)], ["recurring"], None, id="one that opens every minute"),
+        pytest.param([LONG], ["long"], "2029-01-01T00:00", id="years that are one window"),
+        pytest.param([SATURDAYS, AFTERWARDS], None, None, id="all closed"),
+    ],
+)
+def test_windows_without_a_gap_have_the_end_of_the_last(
+    windows: list[Window], names: list[str] | None, end: str | None
+) -> None:
+    span = open_span(windows, utc("2026-11-27T01:30"))
+    if names is None:
+        assert span is None
+    else:
+        assert span is not None
+        assert [each.name for each in span.windows] == names
+        assert span.end == (None if end is None else utc(end))
 
 
 @pytest.mark.parametrize(
@@ -155,3 +190,15 @@ def test_more_windows_never_open_less(windows: list[Window], now: datetime) -> N
 @given(recurring_windows, moments, zones)
 def test_the_zone_in_which_now_is_told_does_not_matter(window: RecurringWindow, now: datetime, zone: ZoneInfo) -> None:
     assert active_window([window], now.astimezone(zone)) == active_window([window], now)
+
+
+@given(st.lists(recurring_windows, min_size=1, max_size=3), moments)
+def test_the_end_of_a_span_stays_where_it_is_until_it_comes(windows: list[Window], now: datetime) -> None:
+    span = open_span(windows, now)
+    if span is None or span.end is None:
+        return
+    assert active_window(windows, span.end) is None
+    for share in (0.3, 0.9):
+        later = open_span(windows, now + share * (span.end - now))
+        assert later is not None
+        assert later.end == span.end

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from pgtend.core.approval import POLICY
 from pgtend.core.conditions import with_condition
 from pgtend.domain.finding import LeadershipLost
+from pgtend.domain.policy import RecurringWindow
 from pgtend.domain.recommendation import (
     ApprovalRecord,
     ApprovalState,
@@ -123,3 +125,20 @@ async def test_the_catalog_is_fresh_when_an_approval_is_first_seen(world: World)
     before = observed.catalogs_read
     await world.run_whole_pass(after=10)
     assert observed.catalogs_read == before + 1
+
+
+async def test_windows_without_a_gap_between_them_are_announced_once(world: World) -> None:
+    hourly = RecurringWindow(name="hours", schedule="*/5 * * * *", duration=timedelta(minutes=7), zone=ZoneInfo("UTC"))
+    world.policy = replace(FROZEN, freeze_windows=(hourly,))
+    world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
+    change = recommend()
+    world.add(change)
+    await world.run_whole_pass()
+    announced = list(world.policies.announced)
+    said = world.condition(change, ConditionType.APPLIED)
+    assert said is not None
+    assert said.reason == "FreezeWindow"
+    for _ in range(20):
+        await world.run_whole_pass(after=60)
+    assert world.policies.announced == announced
+    assert world.condition(change, ConditionType.APPLIED) == said
