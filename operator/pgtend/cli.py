@@ -260,7 +260,12 @@ def advise(
         if change is None:
             names = ", ".join(name_of(each) for each in answer.advice.changes)
             those = f"Those that are: {names}." if names else "There is nothing to advise."
-            raise click.UsageError(f"No index called {explain[:80]} is advised. {those}")
+            wrong = click.UsageError(f"No index called {explain[:80]} is advised. {those}")
+            if measured is None or not measured.left:
+                raise wrong
+            # What was left on the server is worse than a wrong name, and told by the code.
+            wrong.show()
+            raise click.exceptions.Exit(LEFT_BEHIND)
         render_story(change, answer, console)
     elif output == "table":
         render_table(answer, console)

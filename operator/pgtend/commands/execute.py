@@ -17,6 +17,7 @@ from typing import Any
 from pgtend.commands.ctrl_c import Interruption
 from pgtend.commands.progress import Tell
 from pgtend.commands.trial_indexes import build_advised, drop_again, last_words
+from pgtend.core.referential_checks import with_referential_checks
 from pgtend.core.run_constants import runnable
 from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.catalog import Catalog
@@ -36,6 +37,10 @@ _ASSUMED = (
     "such as find many: what the application asks for may lie between, or elsewhere. --sample-constants takes those of real calls."
 )
 _STANDBY = "On a standby nothing can be built: the queries ran as they are, and there is nothing to compare."
+_UNCHECKED = (
+    "The looks for referencing rows that deletes and changes of keys bring about, for the sake of foreign keys, were not run: indexes "
+    "that help these alone show no gain here."
+)
 _UNLIMITED = (
     "What the queries wrote to temporary files was not limited: the role may not set temp_file_limit, and the server has none "
     "(GRANT SET ON PARAMETER temp_file_limit, from PostgreSQL 15)."
@@ -178,12 +183,18 @@ async def run_trial(
         problems=tuple(problems),
         interrupted=interruption.asked,
         complete=complete,
-        notes=(*_notes(given, changes, standby=standby, built=bool(names)), *notes),
+        notes=(*_notes(given, changes, workload, catalog, standby=standby, built=bool(names)), *notes),
     )
 
 
 def _notes(
-    given: Sequence[WeightedQuery], changes: Sequence[AdvisedChange], *, standby: bool, built: bool
+    given: Sequence[WeightedQuery],
+    changes: Sequence[AdvisedChange],
+    workload: Workload,
+    catalog: Catalog,
+    *,
+    standby: bool,
+    built: bool,
 ) -> Iterator[str]:
     if any(each.query.assumed for each in given):
         yield _ASSUMED
@@ -193,6 +204,8 @@ def _notes(
         yield "Nothing was built, so that there is nothing to compare."
     if any(change.action is Action.DROP for change in changes):
         yield "Drops are not tried: what is advised to be dropped was there in all runs."
+    if len(with_referential_checks(workload, catalog).queries) > len(workload.queries):
+        yield _UNCHECKED
 
 
 async def _run_one(runner: Runner, each: WeightedQuery, side: _Side) -> set[str]:

@@ -15,6 +15,7 @@ from pgtend.core.candidates import starts_with
 from pgtend.core.known_costs import NOTHING, IndexSet, KnownCosts, KnownPlan
 from pgtend.core.plan_change import describe_plan_change
 from pgtend.core.plan_price import Lookups
+from pgtend.core.priority import first_by_priority, net_saving
 from pgtend.core.redundancy import definition_of, is_droppable, is_plain
 from pgtend.core.risk import HelpedPlan, assess
 from pgtend.core.wording import keys_of, reduction
@@ -73,8 +74,7 @@ def advised_creates(found: Found) -> tuple[AdvisedChange, ...]:
         for index, claim in claims_of(query, found):
             claims.setdefault(index, []).append(claim)
     changes = [_create(index, claims[index], found) for index in found.in_order if index in claims]
-    changes.sort(key=lambda change: -change.evidence.priority)
-    return tuple(changes)
+    return first_by_priority(changes)
 
 
 def claims_of(query: WeightedQuery, found: Found) -> Iterator[tuple[Index, Claim]]:
@@ -151,7 +151,7 @@ def _create(index: Index, claims: Sequence[Claim], found: Found) -> AdvisedChang
         + _shared_with([other for other in found.in_order if other in partners]),
         risk=risk,
         risk_reason=risk_reason,
-        priority=round(_priority(gain, saved, write_cost, found), 3),
+        priority=round(net_saving(gain, saved, write_cost, seconds_of_cost(found.queries, found.known)), 3),
         alternatives=tuple(_alternatives(index, claims, gain, found, period))[:SHOWN_ALTERNATIVES],
         makes_redundant=tuple(_redundant(index, found.catalog))[:SHOWN_REDUNDANT],
     )
@@ -183,12 +183,6 @@ def _saved_seconds(claim: Claim) -> float:
     if claim.query.load is None or claim.now.cost <= 0:
         return 0.0
     return claim.query.load.total_ms / 1000 * claim.saved / claim.now.cost
-
-
-def _priority(gain: float, saved: float, write_cost: float, found: Found) -> float:
-    """What is saved an hour less what upkeep takes: in seconds, or in the planner's units where no times are known."""
-    rate = seconds_of_cost(found.queries, found.known)
-    return saved - write_cost * rate if rate > 0 else gain - write_cost
 
 
 def _alternatives(

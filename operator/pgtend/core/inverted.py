@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pgtend.core.parts import is_indexable
+from pgtend.core.priority import first_by_priority, net_saving
 from pgtend.core.room import Room
 from pgtend.core.size import estimate_size
 from pgtend.core.sql.inverted_usage import InvertedUse, Part
@@ -63,7 +64,7 @@ def add_inverted(advice: Advice, workload: Workload, catalog: Catalog, constrain
         upkeep = upkeep_of(index, catalog, writes) / (workload.hours or 1.0)
         added.append(_change(index, part, helped, table, size, upkeep, workload.hours))
     drops = [change for change in advice.changes if change.action is not Action.CREATE]
-    return replace(advice, changes=(*created, *added, *drops)) if added else advice
+    return replace(advice, changes=(*first_by_priority([*created, *added]), *drops)) if added else advice
 
 
 def inverted_index(use: InvertedUse, table: Table, catalog: Catalog) -> Index | None:
@@ -145,13 +146,17 @@ def _change(
     helped.sort(key=lambda each: -each.query.weight)
     count = "One query looks" if len(helped) == 1 else f"{len(helped)} queries look"
     saved = sum(each.query.load.total_ms / 1000 * (1 - each.after / each.before) for each in helped if each.query.load)
+    before = sum(each.query.weight * each.before for each in helped)
+    after = sum(each.query.weight * each.after for each in helped)
+    seconds = sum(each.query.load.total_ms / 1000 for each in helped if each.query.load)
+    priority = net_saving((before - after) / period, saved / period, upkeep, seconds / before if before > 0 else 0.0)
     return AdvisedChange(
         action=Action.CREATE,
         index=index,
         evidence=Evidence(
             validated=False,
-            cost_before=round(sum(each.query.weight * each.before for each in helped) / period, 2),
-            cost_after=round(sum(each.query.weight * each.after for each in helped) / period, 2),
+            cost_before=round(before / period, 2),
+            cost_after=round(after / period, 2),
             saved_seconds_per_hour=round(saved / period, 3),
             size_bytes=size,
             write_cost=round(upkeep, 2),
@@ -161,7 +166,7 @@ def _change(
             "By statistics alone: no what-if plan has tried it, for HypoPG does not simulate GIN.",
             risk=Risk.MEDIUM,
             risk_reason="No plan has confirmed that the planner would use the index.",
-            priority=round(saved / period, 3),
+            priority=round(priority, 3),
         ),
     )
 

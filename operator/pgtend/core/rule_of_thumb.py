@@ -1,33 +1,36 @@
 """Advice without a planner: by the statistics alone, marked as not validated.
 
-Used where hypothetical indexes cannot be planned. An index is worth proposing for a query when its leading column leaves few
-rows of a table that is large enough for a scan to hurt; cost is counted in pages read.
+Used where hypothetical indexes cannot be planned. An index is worth proposing for a query when what the query compares with its leading
+columns leaves few rows of a table that is large enough for a scan to hurt; cost is counted in pages read. An order alone narrows
+nothing down, so no column leads an index because rows are sorted by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import ceil
 
 from pgtend.core.candidates import candidates
+from pgtend.core.priority import first_by_priority, net_saving
 from pgtend.core.redundancy import drop_duplicates
 from pgtend.core.referential_checks import with_referential_checks
 from pgtend.core.room import Room
 from pgtend.core.size import estimate_size
+from pgtend.core.sql.usage import TableUse, table_uses
 from pgtend.core.unplanned import add_unplanned
 from pgtend.core.upkeep import upkeep_of, upkeep_of_surplus, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints
 from pgtend.domain.catalog import PAGE_BYTES, Catalog, Column, Table
-from pgtend.domain.index import Index
+from pgtend.domain.index import Index, IndexColumn
 from pgtend.domain.recommendation import SHOWN_QUERIES, Action, Evidence, HelpedQuery, Risk
 from pgtend.domain.workload import StatementKind, WeightedQuery, Workload
 
 LARGE_ENOUGH = 100
 """Pages of a table below which a scan is not worth an index."""
 FEW_ROWS = 0.05
-"""Share of the rows that the leading column may leave."""
+"""Share of the rows that the leading columns may leave."""
 UNKNOWN_SHARE = 0.005
-"""DEFAULT_EQ_SEL of selfuncs.h, where nothing is known of a column."""
+"""DEFAULT_EQ_SEL of selfuncs.h, where nothing is known of a column, and DEFAULT_RANGE_INEQ_SEL, for a range that leads."""
 
 
 def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constraints) -> Advice:
@@ -42,10 +45,11 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
     for query in workload.queries:
         if query.query.kind is StatementKind.INSERT:
             continue
+        uses = table_uses(query.query, catalog)
         promising = [
             (index, scan, lookup)
             for index in candidates(query.query, catalog, constraints)
-            for scan, lookup in _pages(index, catalog.tables[index.table_name])
+            for scan, lookup in _pages(index, catalog.tables[index.table_name], uses, catalog)
         ]
         if not promising:
             continue
@@ -63,9 +67,8 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
     ]
     before = sum(query.weight * scan for helped in chosen.values() for query, scan, _ in helped)
     after = sum(query.weight * lookup for helped in chosen.values() for query, _, lookup in helped)
-    creates.sort(key=lambda change: -change.evidence.saved_seconds_per_hour)
     advice = Advice(
-        changes=(*creates, *drops),
+        changes=(*first_by_priority(creates), *drops),
         cost_before=before,
         cost_after=after,
         left_out=workload.left_out,
@@ -74,14 +77,28 @@ def advise_unvalidated(workload: Workload, catalog: Catalog, constraints: Constr
     return add_unplanned(advice, workload, catalog, constraints)
 
 
-def _pages(index: Index, table: Table) -> Iterable[tuple[float, float]]:
+def _pages(index: Index, table: Table, uses: Iterable[TableUse], catalog: Catalog) -> Iterable[tuple[float, float]]:
     """Pages read by a scan and by the index, where the index is worth it."""
-    column = table.columns.get(index.columns[0].column or "")
     scan = table.bytes / PAGE_BYTES
-    share = _share(column, table.rows)
+    own = (use for use in uses if table.name in catalog.with_beneath({use.table}))
+    share = min((_share_left(index.columns, use, table) for use in own), default=1.0)
     if scan < LARGE_ENOUGH or share > FEW_ROWS:
         return []
     return [(scan, ceil(share * max(table.rows, 1.0)) + 3.0)]
+
+
+def _share_left(keys: Sequence[IndexColumn], use: TableUse, table: Table) -> float:
+    """Share of the rows that the conditions on the leading keys leave: those compared by equality, or a first one that is by a range."""
+    share = 1.0
+    for place, key in enumerate(keys):
+        name = key.column or key.expression
+        if name in use.equal or name in use.joined:
+            share *= _share(table.columns.get(key.column or ""), table.rows)
+            continue
+        if place == 0 and name in (*use.loose, *use.ranged, *use.prefixed, *(first for first, *_ in use.rows)):
+            return UNKNOWN_SHARE
+        break
+    return share
 
 
 def _share(column: Column | None, rows: float) -> float:
@@ -114,21 +131,25 @@ def _create(
     saved = sum(
         query.load.total_ms / 1000 * max(1 - lookup / scan, 0.0) for query, scan, lookup in helped if query.load
     )
+    before = sum(query.weight * scan for query, scan, _ in helped)
+    after = sum(query.weight * lookup for query, _, lookup in helped)
+    seconds = sum(query.load.total_ms / 1000 for query, _, _ in helped if query.load)
+    priority = net_saving(before - after, saved, upkeep, seconds / before if before > 0 else 0.0) / period
     return AdvisedChange(
         action=Action.CREATE,
         index=index,
         evidence=Evidence(
             validated=False,
-            cost_before=sum(query.weight * scan for query, scan, _ in helped) / period,
-            cost_after=sum(query.weight * lookup for query, _, lookup in helped) / period,
+            cost_before=before / period,
+            cost_after=after / period,
             saved_seconds_per_hour=saved / period,
             size_bytes=estimate_size(index, catalog),
             write_cost=upkeep / period,
             queries=queries[:SHOWN_QUERIES],
             more_queries=max(len(queries) - SHOWN_QUERIES, 0),
-            reason="By statistics alone, without a plan: the leading column leaves few rows of a large table.",
+            reason="By statistics alone, without a plan: its leading columns leave few rows of a large table.",
             risk=Risk.MEDIUM,
             risk_reason="No plan has confirmed that the planner would use the index.",
-            priority=saved / period,
+            priority=round(priority, 3),
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,15 @@ def test_deletes_in_a_file_get_the_indexes_too_and_updates_only_where_they_set_t
     assert keys("delete from users where id = 7;") == [["assignee_id"], ["watcher_id"]]
     assert keys("update users set id = 7 where id = 8;") == [["assignee_id"], ["watcher_id"]]
     assert keys("update users set name = 'x' where id = 8;") == []
+
+
+def test_execute_says_that_it_does_not_run_the_checks(tracker: Database, tmp_path: Path) -> None:
+    def notes(text: str) -> str:
+        workload = tmp_path / "w.sql"
+        workload.write_text(text)
+        outcome = run(tracker.dsn, "--workload", str(workload), "--execute", "--yes-on-primary", "--output", "json")
+        assert outcome.code == 0, outcome.stderr
+        return " ".join(outcome.json["measured"]["notes"])
+
+    assert "for the sake of foreign keys, were not run" in notes("delete from users where id = 7;")
+    assert "foreign keys" not in notes("select name from users where id = 7;")

@@ -374,3 +374,17 @@ def test_a_trial_has_names_of_its_own_that_fit(advised: str) -> None:
     assert len(name.encode()) <= 63
     assert "_trial_" in name
     assert name != trial_name(advised)
+
+
+def test_what_is_left_is_told_by_the_code_even_where_no_index_has_the_name_to_explain(
+    hotel: Database, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename() -> None:
+        for number, name in enumerate(sorted({*indexes_of(hotel)} - {*OWN, "kept_0", "kept_1"})):
+            hotel.run(f'ALTER INDEX "{name}" RENAME TO kept_{number}')
+
+    whenever_a_query_runs(monkeypatch, rename)
+    outcome = run(hotel.dsn, *arguments[:-2], "--explain", "no_such_index")
+    assert outcome.code == 3
+    assert "No index called no_such_index is advised" in " ".join(outcome.stderr.split())
+    assert "DROP INDEX CONCURRENTLY IF EXISTS public.kept_0" in outcome.stderr
