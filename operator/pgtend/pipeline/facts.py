@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pgtend.core.outdated import missing_columns
 from pgtend.core.redundancy import can_stand_in, is_droppable
 from pgtend.domain.catalog import Catalog, ExistingIndex, RelationKind
 from pgtend.domain.decision import ChangeFacts
@@ -120,8 +121,7 @@ def _table_problem(proposal: Proposal, catalog: Catalog) -> str | None:
         return None
     if table.kind in _UNBUILDABLE:
         return f"{table.name} {_UNBUILDABLE[table.kind]}."
-    missing = sorted(columns_of(proposal.index) - table.columns.keys())
-    if missing:
+    if missing := missing_columns(proposal.index, table):
         return f"{table.name} has no column {', '.join(missing)} any more."
     if proposal.action is Action.DROP:
         return _drop_problem(proposal, catalog)
@@ -146,12 +146,6 @@ def _drop_problem(proposal: Proposal, catalog: Catalog) -> str | None:
     if not any(can_stand_in(other, found) for other in catalog.indexes_of(found.table)):
         return "No other index has all that this one has any more, so it is not redundant."
     return None
-
-
-def columns_of(index: Index) -> set[str]:
-    """Every column that a definition names."""
-    names = {name for key in index.columns for name in key.names}
-    return names | set(index.include) | {comparison.column for comparison in index.predicate}
 
 
 def _equivalent(proposal: Proposal, catalog: Catalog) -> str | None:

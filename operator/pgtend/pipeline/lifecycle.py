@@ -11,6 +11,7 @@ from dataclasses import replace
 from pgtend.core.approval import is_usable
 from pgtend.core.canonical import is_named_after
 from pgtend.core.conditions import TERMINAL_REASONS, with_condition, without_condition
+from pgtend.core.outdated import why_outdated
 from pgtend.core.withdrawal import tell_withdrawal
 from pgtend.domain.recommendation import (
     ConditionStatus,
@@ -92,6 +93,13 @@ async def _settle(recommendation: Recommendation, scene: Scene, ports: Ports) ->
     if proposal is None or evidence is None:
         return recommendation
     now, generation = scene.now, recommendation.generation
+    # What is under way or made says in Applied what became of it.
+    moot = "" if status.intent or is_applied(recommendation) else why_outdated(proposal, scene.catalog)
+    if moot:
+        status = with_condition(
+            status, ConditionType.PROPOSED, ConditionStatus.FALSE, "Outdated", moot, now=now, generation=generation
+        )
+        recommendation = await save(recommendation, status, ports)
     step = tell_withdrawal(take_decision(recommendation, scene), status)
     changed = replace(status, approval=step.record)
     if not is_outdated(recommendation):

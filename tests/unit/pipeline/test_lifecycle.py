@@ -12,7 +12,7 @@ from pgtend.domain.policy import Mode
 from pgtend.domain.recommendation import Action, ApprovalRecord, ApprovalState, ConditionStatus, ConditionType
 from pgtend.pipeline.recommending import publish
 from tests.unit.pipeline.fakes import ELSEWHERE, HERE, NOW
-from tests.unit.pipeline.world import FROZEN, PLAIN, World, recommend
+from tests.unit.pipeline.world import FROZEN, ORDERS, PLAIN, World, index_on, recommend
 
 
 async def test_other_database_is_said_while_it_holds_and_no_longer(world: World) -> None:
@@ -123,3 +123,38 @@ async def test_an_approval_of_what_is_outdated_is_kept_until_the_workload_calls_
     assert world.reason(change, ConditionType.PROPOSED) == "Issued"
     await world.run_pass(after=60)
     assert [verb for verb, _ in world.server.sent] == ["CREATE"]
+
+
+@pytest.mark.parametrize("approved", [False, True])
+async def test_what_was_proposed_for_a_table_that_was_dropped_is_outdated(world: World, *, approved: bool) -> None:
+    change = recommend(approved=approved)
+    world.add(change)
+    world.policy = FROZEN
+    await world.run_pass()
+    assert world.reason(change, ConditionType.PROPOSED) == "Issued"
+    world.dropped.add(ORDERS)
+    await world.run_pass(after=60)
+    proposed = world.condition(change, ConditionType.PROPOSED)
+    assert proposed is not None
+    assert (proposed.status, proposed.reason) == (ConditionStatus.FALSE, "Outdated")
+    assert "public.orders is not there any more" in proposed.message
+    assert world.now_of(change).status.phase == "Outdated"
+    # A table of that name that is made later is another one: the workload has to call for the change anew.
+    world.dropped.clear()
+    await world.run_pass(after=60)
+    assert world.reason(change, ConditionType.PROPOSED) == "Outdated"
+    assert change.status.evidence is not None
+    advised = AdvisedChange(action=Action.CREATE, index=index_on(ORDERS), evidence=change.status.evidence)
+    await publish(Advice(changes=(advised,), cost_before=10.0, cost_after=1.0), world.scene(), world.ports)
+    assert world.reason(change, ConditionType.PROPOSED) == "Issued"
+
+
+async def test_a_drop_of_an_index_that_somebody_dropped_is_outdated(world: World) -> None:
+    change = recommend(Action.DROP, index_on(ORDERS, name="orders_a_idx"), approved=False)
+    world.add(change)
+    world.server.put("orders_a_idx", index_on(ORDERS))
+    await world.run_pass()
+    assert world.reason(change, ConditionType.PROPOSED) == "Issued"
+    world.server.indexes.clear()
+    await world.run_pass(after=60)
+    assert world.reason(change, ConditionType.PROPOSED) == "Outdated"

@@ -199,6 +199,8 @@ class World:
     policy: Policy = PLAIN
     here: DatabaseIdentity = HERE
     """What the observer is connected to."""
+    dropped: set[TableName] = field(default_factory=set)
+    """Tables that somebody has dropped."""
     wakes: int = 0
     lost: bool = False
     """Whether this process leads no more."""
@@ -265,7 +267,7 @@ class World:
         self.add(replace(known, approval=state, generation=generation, unapproved_at=unapproved_at))
 
     def catalog(self) -> Catalog:
-        names = (ORDERS, ITEMS, PARCELS)
+        names = [name for name in (ORDERS, ITEMS, PARCELS) if name not in self.dropped]
         return Catalog(
             tables={
                 name: Table(
