@@ -42,8 +42,13 @@ async def inspect_tuner(policy: Policy, observed: DatabaseIdentity | None, targe
 async def _look(policy: Policy, observed: DatabaseIdentity | None, target: Target) -> tuple[Finding, ...]:
     async with target.execute(policy) as executor:
         findings = await executor.inspect()
-        if observed is not None and database_key(await executor.identify()) != database_key(observed):
-            message = "The tuner's secret leads to another database than the observer's: point both to the same."
+        identity = await executor.identify()
+        if observed is not None and database_key(identity) != database_key(observed):
+            server = "" if identity.name != observed.name else " on another server"
+            message = (
+                f"The Secret {policy.tuner_secret} (tuner) leads to the database {identity.name}{server} and the Secret "
+                f"{policy.observer_secret} (observer) to {observed.name}: point both to the same."
+            )
             elsewhere = Finding(aspect=Aspect.TUNER_READY, reason="OtherDatabase", message=message)
             # Raised inside the session, so that the Secret is read again at the next pass.
             raise ConnectionRefusedByTarget(elsewhere)

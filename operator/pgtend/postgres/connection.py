@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -97,7 +97,8 @@ class ConnectionLimits:
                 await free.acquire()
         except TimeoutError:
             message = (
-                f"All {share} connections that pgtend may open to this server to {kind.lane} are in use; it tries again. "
+                f"All {share} connections that pgtend may open to {server[0] or 'the local socket'}:{server[1]} to {kind.lane} are in use; "
+                "it tries again. "
                 "Raise PGTEND_MAX_CONNECTIONS_PER_SERVER if this lasts."
             )
             finding = Finding(aspect=kind.aspect, reason="ConnectionLimit", message=message)
@@ -121,11 +122,26 @@ async def open_session(target: ConnectionTarget, limits: ConnectionLimits, kind:
         session = await _connect(target, kind.aspect)
         try:
             with translated(kind.aspect):
-                await _refuse_pooler(session, kind.aspect)
+                await _refuse_pooler(session, target, kind.aspect)
                 await configure(session, kind.settings)
             yield session
+        except ConnectionRefusedByTarget as refusal:
+            raise _located(refusal, session, target) from None
         finally:
             await session.close()
+
+
+def _located(
+    refusal: ConnectionRefusedByTarget, session: Session, target: ConnectionTarget
+) -> ConnectionRefusedByTarget:
+    """What lost this session does not know where it led; the sentence is to say so."""
+    if (
+        not session.closed
+        or refusal.finding.reason != "ConnectionLost"
+        or refusal.finding.message.startswith(target.place)
+    ):
+        return refusal
+    return ConnectionRefusedByTarget(replace(refusal.finding, message=f"{target.place}: {refusal.finding.message}"))
 
 
 async def configure(session: Session, settings: Mapping[str, str]) -> None:
@@ -138,7 +154,7 @@ async def configure(session: Session, settings: Mapping[str, str]) -> None:
         await session.execute(sql.SQL("SET {} TO {}").format(sql.Identifier(name), sql.Literal(value)))
 
 
-async def _refuse_pooler(session: Session, aspect: Aspect) -> None:
+async def _refuse_pooler(session: Session, target: ConnectionTarget, aspect: Aspect) -> None:
     """Refuse a pooler before any setting is made: in transaction mode it would hand our settings to the next client.
 
     A pooler makes up the process id that it sends when the connection starts; Postgres sends the backend's own.
@@ -148,7 +164,7 @@ async def _refuse_pooler(session: Session, aspect: Aspect) -> None:
     (row,) = await cursor.fetchall()
     if row["pid"] != session.info.backend_pid:
         message = (
-            "A connection pooler answers there and not Postgres itself: it may hand each transaction to another session, "
+            f"{target.place}: A connection pooler answers there and not Postgres itself: it may hand each transaction to another session, "
             "through which nothing can be built and settings would reach other clients. Name the database's own host and "
             "port."
         )

@@ -93,7 +93,6 @@ _WORDS = {
 def explain_refusal(error: psycopg.Error, target: ConnectionTarget, aspect: Aspect) -> ConnectionRefusedByTarget:
     """Why a connection could not be opened, as a finding without the server's text."""
     text = str(error)
-    where = f"{target.host or 'the local socket'}:{target.port}"
     if 'database "' in text and "does not exist" in text:
         reason, sentence = "DatabaseMissing", "There is no database of that name on the server: correct {source}."
     else:
@@ -107,7 +106,7 @@ def explain_refusal(error: psycopg.Error, target: ConnectionTarget, aspect: Aspe
                 "No host was given, and the local socket did not answer. Name one by --dsn, PGTEND_DSN or PGHOST."
             )
     return ConnectionRefusedByTarget(
-        Finding(aspect=aspect, reason=reason, message=f"{where}: {sentence.format(**_WORDS[target.given])}")
+        Finding(aspect=aspect, reason=reason, message=f"{target.place}: {sentence.format(**_WORDS[target.given])}")
     )
 
 

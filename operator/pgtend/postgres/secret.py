@@ -39,7 +39,13 @@ _SSL_MODES = {
     "verify-ca": "verify-ca",
     "verify-full": "verify-full",
 }
+_MISREAD_KEYS = {"sslmode": "sslmode", "cacrt": "ca.crt", "sslrootcert": "ca.crt"}
+"""What is meant by a key that looks like this without capitals and punctuation."""
+_UNSAID_KEYS = frozenset({"channel_binding", "hostaddr", "require_auth", "sslcert", "sslcrl", "sslkey"})
+"""Parameters of libpq that would change whom it connects to, or how safely."""
 _LONGEST_VALUE = 1_000
+_SHOWN_NAME = 63
+"""Characters of a database's name that are shown: Postgres has none that is longer."""
 _LONGEST_CERTIFICATE = 500_000
 
 # The operator's own keys, tickets and files are never offered to a server that a secret names. A password in clear text
@@ -73,6 +79,17 @@ class ConnectionTarget:
     ca_certificate: str | None = field(default=None, repr=False)
     """PEM text of the certificate authorities to trust, None: what the parameters say."""
     given: Given = Given.OBJECT
+    secret: str = ""
+    """Name of the Secret; empty where there is none."""
+
+    @property
+    def place(self) -> str:
+        """Where it leads and by which Secret, for the beginning of a sentence."""
+        server = f"{self.host or 'the local socket'}:{self.port}"
+        if not self.secret:
+            return server
+        name = "".join(each if each.isprintable() else "?" for each in self.dbname[:_SHOWN_NAME])
+        return f"Secret {self.secret} ({server}, database {name})"
 
     @property
     def server(self) -> tuple[str, int]:
@@ -80,36 +97,40 @@ class ConnectionTarget:
         return self.host.lower(), self.port
 
 
-def target_from_secret(data: Mapping[str, bytes], aspect: Aspect = Aspect.CONNECTED) -> ConnectionTarget:
+def target_from_secret(data: Mapping[str, bytes], name: str, aspect: Aspect = Aspect.CONNECTED) -> ConnectionTarget:
     """The target that a Kubernetes secret's data describes: ``uri``, or host, port, dbname, username and so on.
 
-    With ``uri`` the single keys are not looked at, but for ``sslmode`` and ``ca.crt`` where the URI is silent. TLS is
-    ``require`` unless more is asked for; ``allow`` and ``prefer`` are read as ``require``; ``require`` with a ``ca.crt`` as
-    ``verify-ca``, as libpq does. Raises ConnectionRefusedByTarget (reason SecretInvalid) with a sentence that names the key
-    and never its value.
+    Beside ``uri`` the single keys, which the Secrets of some operators hold as well, must say the same, and say what the URI leaves
+    out. TLS is ``require`` unless more is asked for; ``allow`` and ``prefer`` are read as ``require``;
+    ``require`` with a ``ca.crt`` as ``verify-ca``, as libpq does. Keys that have nothing to do with the connection are left alone.
+    Raises ConnectionRefusedByTarget (reason SecretInvalid) with a sentence that names the Secret and the key, and never its value.
     """
-    reader = _Reader(aspect)
-    given = reader.from_uri(data) if data.get("uri") else reader.from_keys(data)
-    given.setdefault("sslmode", reader.text(data, "sslmode") or "require")
+    reader = _Reader(aspect, name)
+    reader.refuse_misread_keys(data)
+    single = reader.from_keys(data)
+    given = single | reader.from_uri(data, single) if data.get("uri") else single
+    given.setdefault("sslmode", "require")
     missing = [key for key in ("host", "user", "password", "dbname") if not given.get(key)]
     if missing:
         reader.refuse(
-            f"The connection secret says nothing of {', '.join(missing)}: give a key uri (postgresql://…), or the keys "
+            f" says nothing of {', '.join(missing)}: give a key uri (postgresql://…), or the keys "
             "host, port, dbname, username and password."
         )
     host = reader.host(given["host"])
     port = reader.port(given.get("port") or "5432")
     sslmode = _SSL_MODES.get(given["sslmode"])
     if sslmode is None:
-        reader.refuse("The connection secret's sslmode is none of disable, require, verify-ca and verify-full.")
+        reader.refuse("'s sslmode is none of disable, require, verify-ca and verify-full.")
     certificate = reader.certificate(data)
     if certificate and sslmode == "require":
         sslmode = "verify-ca"
     roots = given.get("sslrootcert")
     if roots not in (None, "system"):
-        reader.refuse("The URI's sslrootcert names a file: put the certificate itself under the key ca.crt.")
+        reader.refuse(
+            "'s uri says an sslrootcert, which names a file: put the certificate itself under the key ca.crt."
+        )
     if sslmode == "verify-ca" and not certificate:
-        reader.refuse("The connection secret asks for sslmode verify-ca but has no key ca.crt to verify against.")
+        reader.refuse(" asks for sslmode verify-ca but has no key ca.crt to verify against.")
     parameters = {
         "host": host,
         "port": str(port),
@@ -133,6 +154,7 @@ def target_from_secret(data: Mapping[str, bytes], aspect: Aspect = Aspect.CONNEC
         sslmode=sslmode,
         parameters=parameters,
         ca_certificate=certificate,
+        secret=name,
     )
 
 
@@ -172,7 +194,11 @@ def find_weakness(target: ConnectionTarget, aspect: Aspect = Aspect.CONNECTED) -
     """What is allowed but should be known: a connection without TLS."""
     if target.sslmode != "disable":
         return None
-    who, roots = ("The secret", "a ca.crt") if target.given is Given.OBJECT else ("The DSN or PGSSLMODE", "sslrootcert")
+    who, roots = (
+        (f"The Secret {target.secret}", "a ca.crt")
+        if target.given is Given.OBJECT
+        else ("The DSN or PGSSLMODE", "sslrootcert")
+    )
     return Finding(
         aspect=aspect,
         reason="TlsDisabled",
@@ -188,9 +214,21 @@ class _Reader:
     """Takes values out of a secret and refuses with the aspect that the secret belongs to."""
 
     aspect: Aspect
+    name: str
 
     def refuse(self, message: str) -> NoReturn:
-        raise ConnectionRefusedByTarget(Finding(aspect=self.aspect, reason="SecretInvalid", message=message))
+        """``message`` is what follows the name of the Secret."""
+        told = f"The Secret {self.name}{message}"
+        raise ConnectionRefusedByTarget(Finding(aspect=self.aspect, reason="SecretInvalid", message=told))
+
+    def refuse_misread_keys(self, data: Mapping[str, bytes]) -> None:
+        """Passed over, such a key would leave the connection less safe than whoever wrote it believes."""
+        for key in sorted(data):
+            meant = _MISREAD_KEYS.get("".join(each for each in key.lower() if each not in "-_."), key)
+            if meant != key and meant not in data:
+                self.refuse(f" has a key {key}, which is not read: name it {meant}, or take it out.")
+            if key in _UNSAID_KEYS:
+                self.refuse(f" has a key {key}, which pgtend does not take from a secret: take it out.")
 
     def text(self, data: Mapping[str, bytes], key: str, longest: int = _LONGEST_VALUE) -> str | None:
         raw = data.get(key)
@@ -202,52 +240,59 @@ class _Reader:
         except UnicodeDecodeError:
             value = "\0"
         if "\0" in value:
-            self.refuse(f"The connection secret's key {key} is not UTF-8 text.")
+            self.refuse(f"'s key {key} is not UTF-8 text.")
         if len(value) > longest:
-            self.refuse(f"The connection secret's key {key} is longer than {longest} characters.")
+            self.refuse(f"'s key {key} is longer than {longest} characters.")
         return value
 
     def from_keys(self, data: Mapping[str, bytes]) -> dict[str, str]:
         values: dict[str, str] = {}
         for parameter, keys in _SECRET_KEYS.items():
-            value = next((found for key in keys if (found := self.text(data, key))), None)
-            if value:
-                values[parameter] = value
+            said = {key: value for key in keys if (value := self.text(data, key))}
+            if len(set(said.values())) > 1:
+                self.refuse(f"'s keys {' and '.join(said)} say different things: take one of them out.")
+            if said:
+                values[parameter] = next(iter(said.values()))
         return values
 
-    def from_uri(self, data: Mapping[str, bytes]) -> dict[str, str]:
+    def from_uri(self, data: Mapping[str, bytes], single: Mapping[str, str]) -> dict[str, str]:
         uri = (self.text(data, "uri", 4 * _LONGEST_VALUE) or "").strip()
         if not uri.startswith(_SCHEMES):
-            self.refuse("The connection secret's uri does not begin with postgresql://.")
+            self.refuse("'s uri does not begin with postgresql://.")
         try:
             parsed = conninfo_to_dict(uri)
         except (ProgrammingError, UnicodeDecodeError):  # its text repeats the URI, and with it the password
             self.refuse(
-                "The connection secret's uri cannot be read: write postgresql://user:password@host:port/database, "
+                "'s uri cannot be read: write postgresql://user:password@host:port/database, "
                 "with special characters percent-encoded and no unknown parameter."
             )
-        values = {key: str(value) for key, value in parsed.items() if value is not None}
+        values = {key: str(value) for key, value in parsed.items() if value not in (None, "")}
         refused = sorted(values.keys() - _URI_KEYS - _URI_KEYS_WITHOUT_EFFECT)
         if refused:
             self.refuse(
-                f"The connection secret's uri says {', '.join(refused)}, which pgtend does not take from a secret: "
+                f"'s uri says {', '.join(refused)}, which pgtend does not take from a secret: "
                 f"leave it out. Allowed are {', '.join(sorted(_URI_KEYS))}."
             )
         long = [key for key, value in values.items() if len(value) > _LONGEST_VALUE or "\0" in value]
         if long:
-            self.refuse(f"The connection secret's uri has an unusable {long[0]}.")
+            self.refuse(f"'s uri has an unusable {long[0]}.")
+        for parameter, value in single.items():
+            if not _agree(parameter, values.get(parameter), value):
+                self.refuse(
+                    f"'s uri and its key {_key_of(parameter, data)} say different things: mend one of them, or take the key out."
+                )
         return values
 
     def host(self, host: str) -> str:
         if "," in host:
-            self.refuse("The connection secret names several hosts: name one, the primary's (a Service, say).")
+            self.refuse(" names several hosts: name one, the primary's (a Service, say).")
         if host.startswith(("/", "@")) or "\\" in host or any(each.isspace() for each in host):
-            self.refuse("The connection secret's host is a socket path or no host name: give a DNS name or an address.")
+            self.refuse("'s host is a socket path or no host name: give a DNS name or an address.")
         return host
 
     def port(self, port: str) -> int:
         if not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= 65535:
-            self.refuse("The connection secret's port is no number from 1 to 65535.")
+            self.refuse("'s port is no number from 1 to 65535.")
         return int(port)
 
     def certificate(self, data: Mapping[str, bytes]) -> str | None:
@@ -255,5 +300,21 @@ class _Reader:
         if not text or not text.strip():
             return None
         if "-----BEGIN CERTIFICATE-----" not in text:
-            self.refuse("The connection secret's ca.crt is no PEM certificate (-----BEGIN CERTIFICATE-----…).")
+            self.refuse("'s ca.crt is no PEM certificate (-----BEGIN CERTIFICATE-----…).")
         return text + "\n"
+
+
+def _agree(parameter: str, in_uri: str | None, single: str) -> bool:
+    """Whether a key says what the URI says, where that says something. Of one host there may be a short and a longer name."""
+    if in_uri is None or in_uri == single:
+        return True
+    if parameter == "host":
+        short, long = sorted((in_uri.lower().rstrip("."), single.lower().rstrip(".")), key=len)
+        return long == short or long.startswith(f"{short}.")
+    if parameter == "sslmode":
+        return _SSL_MODES.get(in_uri, in_uri) == _SSL_MODES.get(single, single)
+    return False
+
+
+def _key_of(parameter: str, data: Mapping[str, bytes]) -> str:
+    return next(key for key in _SECRET_KEYS[parameter] if data.get(key))

@@ -69,7 +69,7 @@ class DatabaseSessions:
                 yield tuner
 
     async def _target(self, policy: Policy, secret: str, aspect: Aspect) -> ConnectionTarget:
-        return target_from_secret(await self._secrets.read(policy.namespace, secret, aspect), aspect)
+        return target_from_secret(await self._secrets.read(policy.namespace, secret, aspect), secret, aspect)
 
     async def _tuner_name(self, policy: Policy) -> tuple[str, ...]:
         if policy.tuner_secret is None:

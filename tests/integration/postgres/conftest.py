@@ -52,7 +52,7 @@ class Shop:
         return self.target("pgtend_tuner")
 
     def target(self, user: str, **keys: str) -> ConnectionTarget:
-        return target_from_secret({key: value.encode() for key, value in self.secret(user, **keys).items()})
+        return target_from_secret({key: value.encode() for key, value in self.secret(user, **keys).items()}, user)
 
     def secret(self, user: str, **keys: str) -> dict[str, str]:
         """A secret's data as people write it; PostgreSQL 18 of the tests has no TLS."""

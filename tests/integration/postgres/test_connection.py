@@ -47,13 +47,14 @@ async def shown(session: Session, name: str) -> str:
 async def test_why_a_connection_was_refused(shop: Shop, keys: dict[str, str], reason: str, word: str) -> None:
     shop.database.run(f"CREATE ROLE pgtend_group NOLOGIN PASSWORD '{PASSWORD}'")
     secret = shop.secret("pgtend_observer") | keys
-    target = target_from_secret({key: value.encode() for key, value in secret.items()})
+    target = target_from_secret({key: value.encode() for key, value in secret.items()}, "observer")
     with pytest.raises(ConnectionRefusedByTarget) as refusal:
         async with open_observer(target, shop.limits):
             pass
     assert refusal.value.finding.reason == reason
     assert refusal.value.finding.aspect is Aspect.CONNECTED
     assert word in str(refusal.value)
+    assert str(refusal.value).startswith(f"Secret observer ({target.host}:{target.port}, database {target.dbname}): ")
     assert "FATAL" not in str(refusal.value)
     assert secret["password"] not in str(refusal.value)
 
@@ -89,6 +90,7 @@ async def test_a_pooler_is_refused_before_it_gets_our_settings(
             async with open_session(target, shop15.limits, kind):
                 pass
         assert (refusal.value.finding.reason, refusal.value.finding.aspect) == ("PoolerInTheWay", kind.aspect)
+        assert str(refusal.value).startswith(f"{target.place}: ")
         through = pooler.dsn(shop15.database.name, "pgtend_observer", PASSWORD)
         with psycopg.connect(through, autocommit=True) as next_client:
             row = next_client.execute("SELECT current_setting('search_path')").fetchone()
@@ -162,11 +164,14 @@ async def test_a_slow_read_ends_by_its_timeout(shop: Shop) -> None:
             await session.execute("SELECT pg_sleep(30)")
 
 
-async def test_a_lost_session_is_opened_again(shop: Shop) -> None:
-    async with open_observer(shop.observer, shop.limits) as observer:
-        shop.database.run("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgtend'")
-        with pytest.raises(ConnectionRefusedByTarget) as refusal:
+async def test_a_lost_session_is_told_with_where_it_led_and_opened_again(shop: Shop) -> None:
+    with pytest.raises(ConnectionRefusedByTarget) as refusal:
+        async with open_observer(shop.observer, shop.limits) as observer:
+            shop.database.run(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgtend'"
+            )
             await observer.identify()
+    assert str(refusal.value).startswith(f"{shop.observer.place}: The connection to the server was lost")
     assert refusal.value.finding.reason == "ConnectionLost"
     async with open_observer(shop.observer, shop.limits) as observer:
         await observer.identify()

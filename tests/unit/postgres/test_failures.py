@@ -11,7 +11,7 @@ from pgtend.postgres.secret import ConnectionTarget, target_from_dsn, target_fro
 
 BY_DSN = target_from_dsn("postgresql://u:hush@db.example:5433/shop")
 BY_SECRET = target_from_secret(
-    {"host": b"db.example", "port": b"5433", "dbname": b"shop", "user": b"u", "password": b"hush"}
+    {"host": b"db.example", "port": b"5433", "dbname": b"shop", "user": b"u", "password": b"hush"}, "shop-observer"
 )
 
 
@@ -50,6 +50,7 @@ def test_why_a_connection_cannot_be_opened_is_said_without_the_server_s_text(
     finding = explain_refusal(psycopg.OperationalError(text), target, Aspect.CONNECTED).finding
     assert finding.reason == reason
     assert sentence in finding.message
-    assert finding.message.startswith("db.example:5433: ")
+    place = "db.example:5433" if target is BY_DSN else "Secret shop-observer (db.example:5433, database shop)"
+    assert finding.message.startswith(f"{place}: ")
     assert "hush" not in finding.message
     assert "{" not in finding.message

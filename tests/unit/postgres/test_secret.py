@@ -19,7 +19,7 @@ KEYS = {"host": "db.shop", "dbname": "shop", "username": "observer", "password":
 
 def read(**keys: str) -> ConnectionTarget:
     named = {"ca.crt" if key == "ca" else key: value.encode() for key, value in keys.items()}
-    return target_from_secret(named)
+    return target_from_secret(named, "shop-observer")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,10 @@ def read(**keys: str) -> ConnectionTarget:
         {"uri": f"postgres://observer:{QUOTED}@db.shop:5432/shop\n"},
         {"uri": f"postgresql://db.shop/shop?user=observer&password={QUOTED}"},
         {"uri": f"postgresql://observer:{QUOTED}@db.shop/shop?application_name=x&connect_timeout=1"},
-        {"uri": f"postgresql://observer:{QUOTED}@db.shop/shop", "host": "elsewhere", "password": "other"},
+        {"uri": f"postgresql://observer:{QUOTED}@db.shop/shop", **KEYS, "user": "observer", "port": "5432"},
+        {"uri": "postgresql://db.shop", "dbname": "shop", "user": "observer", "password": PASSWORD},
+        {"uri": f"postgresql://observer:{QUOTED}@db.shop/shop?sslmode=prefer", "sslmode": "require"},
+        {**KEYS, "user": "observer", "database": "shop"},
         {**KEYS, "sslmode": "prefer"},
         {**KEYS, "sslmode": "allow"},
     ],
@@ -62,6 +65,64 @@ def test_tls_is_what_the_secret_says_and_never_less(
     assert target.sslmode == mode
     assert parameters.items() <= target.parameters.items()
     assert ("sslrootcert" in target.parameters) == (mode == "verify-full" and "ca" not in keys)
+
+
+CLOUDNATIVE_PG = {
+    "username": "app",
+    "user": "app",
+    "password": PASSWORD,
+    "dbname": "app",
+    "host": "cluster-rw",
+    "port": "5432",
+    "uri": f"postgresql://app:{QUOTED}@cluster-rw.shop:5432/app",
+    "jdbc-uri": f"jdbc:postgresql://cluster-rw.shop:5432/app?password={QUOTED}&user=app",
+    "fqdn-uri": f"postgresql://app:{QUOTED}@cluster-rw.shop.svc.cluster.local:5432/app",
+    "pgpass": f"cluster-rw:5432:app:app:{PASSWORD}",
+}
+CRUNCHY = {
+    "user": "app",
+    "password": PASSWORD,
+    "dbname": "app",
+    "host": "hippo-primary.shop.svc",
+    "port": "5432",
+    "uri": f"postgresql://app:{QUOTED}@hippo-primary.shop.svc:5432/app",
+    "jdbc-uri": "jdbc:postgresql://hippo-primary.shop.svc:5432/app",
+    "pgbouncer-host": "hippo-pgbouncer.shop.svc",
+    "pgbouncer-port": "5432",
+    "pgbouncer-uri": f"postgresql://app:{QUOTED}@hippo-pgbouncer.shop.svc:5432/app",
+    "verifier": "SCRAM-SHA-256$4096:…",
+}
+RDS = {
+    "engine": "postgres",
+    "host": "app.abc.eu-west-1.rds.amazonaws.com",
+    "username": "app",
+    "password": PASSWORD,
+    "dbname": "app",
+    "port": "5432",
+    "dbInstanceIdentifier": "app",
+}
+ZALANDO = {"username": "app", "password": PASSWORD}
+
+
+@pytest.mark.parametrize(
+    ("keys", "host"),
+    [
+        pytest.param(CLOUDNATIVE_PG, "cluster-rw.shop", id="CloudNativePG"),
+        pytest.param(CRUNCHY, "hippo-primary.shop.svc", id="Crunchy"),
+        pytest.param(RDS, "app.abc.eu-west-1.rds.amazonaws.com", id="RDS in AWS Secrets Manager"),
+        pytest.param({**ZALANDO, "host": "c.shop", "dbname": "app"}, "c.shop", id="Zalando with host and dbname added"),
+    ],
+)
+def test_secrets_that_operators_make_are_taken_as_they_are(keys: dict[str, str], host: str) -> None:
+    target = read(**keys)
+    assert (target.host, target.port, target.dbname, target.user) == (host, 5432, "app", "app")
+    assert target.parameters["password"] == PASSWORD
+    assert target.place == f"Secret shop-observer ({host}:5432, database app)"
+
+
+def test_what_is_missing_in_a_secret_is_named_with_it() -> None:
+    with pytest.raises(ConnectionRefusedByTarget, match="The Secret shop-observer says nothing of host, dbname: "):
+        read(**ZALANDO)
 
 
 def test_a_connection_without_tls_is_said() -> None:
@@ -107,6 +168,15 @@ URI = f"postgresql://observer:{QUOTED}@db.shop/shop"
         ({"uri": URI + "?sslmode=sometimes"}, "sslmode"),
         ({"uri": "postgresql://observer:x@db.shop/%80"}, "percent-encoded"),
         ({}, "nothing of host, user, password, dbname"),
+        ({"uri": URI, "host": "elsewhere"}, "uri and its key host say different things"),
+        ({"uri": URI, "password": "an older one"}, "uri and its key password say different things"),
+        ({"uri": URI, "user": "tuner"}, "uri and its key user say different things"),
+        ({"uri": URI + "?sslmode=disable", "sslmode": "verify-full"}, "uri and its key sslmode say different things"),
+        ({**KEYS, "user": "tuner"}, "keys username and user say different things"),
+        ({**KEYS, "database": "shop2"}, "keys dbname and database say different things"),
+        ({**KEYS, "SSL_MODE": "verify-full"}, "key SSL_MODE, which is not read: name it sslmode"),
+        ({**KEYS, "sslrootcert": CERTIFICATE}, "key sslrootcert, which is not read: name it ca.crt"),
+        ({**KEYS, "hostaddr": "10.0.0.1"}, "hostaddr"),
         ({**KEYS, "host": "/var/run/postgresql"}, "socket path"),
         ({**KEYS, "host": "@abstract"}, "socket path"),
         ({**KEYS, "host": "a,b"}, "several hosts"),
@@ -125,20 +195,32 @@ def test_what_a_secret_may_not_say_is_refused_by_name_and_never_by_value(keys: d
     with pytest.raises(ConnectionRefusedByTarget) as refusal:
         read(**keys)
     assert refusal.value.finding.reason == "SecretInvalid"
+    assert str(refusal.value).startswith("The Secret shop-observer")
     assert words in str(refusal.value)
-    for value in (PASSWORD, QUOTED, "/etc", "/var", "/tmp", "sometimes", "not a certificate"):
+    for value in (
+        PASSWORD,
+        QUOTED,
+        "elsewhere",
+        "an older one",
+        "shop2",
+        "/etc",
+        "/var",
+        "/tmp",
+        "sometimes",
+        "not a certificate",
+    ):
         assert value not in str(refusal.value)
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     data = {key: value.encode() for key, value in KEYS.items()} | {"password": b"\xff\xfe"}
     with pytest.raises(ConnectionRefusedByTarget, match="password is not UTF-8"):
-        target_from_secret(data)
+        target_from_secret(data, "shop-observer")
 
 
 def test_a_refusal_belongs_to_the_condition_of_its_secret() -> None:
     with pytest.raises(ConnectionRefusedByTarget) as refusal:
-        target_from_secret({}, Aspect.TUNER_READY)
+        target_from_secret({}, "shop-tuner", Aspect.TUNER_READY)
     assert refusal.value.finding.aspect is Aspect.TUNER_READY
 
 
@@ -150,7 +232,7 @@ def test_a_refusal_belongs_to_the_condition_of_its_secret() -> None:
 )
 def test_whatever_is_in_a_secret_it_is_a_target_or_a_refusal(data: dict[str, bytes]) -> None:
     try:
-        target = target_from_secret(data)
+        target = target_from_secret(data, "shop-observer")
     except ConnectionRefusedByTarget:
         return
     assert target.sslmode in ("disable", "require", "verify-ca", "verify-full")
@@ -160,7 +242,7 @@ def test_whatever_is_in_a_secret_it_is_a_target_or_a_refusal(data: dict[str, byt
 @given(st.text(max_size=80))
 def test_whatever_a_uri_says_only_known_parameters_come_out(rest: str) -> None:
     try:
-        target = target_from_secret({"uri": f"postgresql://u:p@h/{rest}".encode(errors="replace")})
+        target = target_from_secret({"uri": f"postgresql://u:p@h/{rest}".encode(errors="replace")}, "shop-observer")
     except ConnectionRefusedByTarget:
         return
     assert target.parameters.keys() <= {
