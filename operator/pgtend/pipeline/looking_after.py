@@ -7,6 +7,7 @@ But a freeze that begins, or an approval that is taken away, ends a running buil
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from pgtend.domain.catalog import Catalog
@@ -17,9 +18,13 @@ from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.lifecycle import advance
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.surroundings import Ports, Scene
-from pgtend.pipeline.tuner_state import inspect_tuner
 
 _UNKNOWN = Catalog(tables={}, indexes=())
+
+
+def is_any_under_way(recommendations: Iterable[Recommendation]) -> bool:
+    """Whether there is anything to look after."""
+    return any(recommendation.status.intent is not None for recommendation in recommendations)
 
 
 async def look_after(
@@ -28,18 +33,15 @@ async def look_after(
     memory: Memory,
     ports: Ports,
     *,
+    tuner_problem: str | None,
     policy_problem: str | None = None,
 ) -> tuple[Recommendation, ...]:
     """Take the next step for each change that was begun, as the tuner alone; returns all recommendations as they then are.
 
     The observer has not said which database this is, so each session of the tuner is held against the database that the
-    proposal was issued for. What cannot be done now is tried again in the next pass. With a ``policy_problem`` the policy is the
-    one that was last read, and no rollback begins.
+    proposal was issued for. A ``tuner_problem`` is why it cannot work. What cannot be done now is tried again in the next pass.
+    With a ``policy_problem`` the policy is the one that was last read, and no rollback begins.
     """
-    under_way = any(recommendation.status.intent is not None for recommendation in recommendations)
-    if not under_way:
-        return recommendations
-    tuner = await inspect_tuner(policy, None, ports.target)
     known = {recommendation.name: recommendation for recommendation in recommendations}
     for recommendation in recommendations:
         proposal = recommendation.status.proposal
@@ -52,7 +54,7 @@ async def look_after(
             catalog=memory.catalog or _UNKNOWN,
             recommendations=tuple(known.values()),
             policy_problem=policy_problem,
-            tuner_problem=tuner.problem,
+            tuner_problem=tuner_problem,
             changes_in_last_day=0,
         )
         step = partial(advance, recommendation, scene, memory, ports)

@@ -36,7 +36,7 @@ from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.facts import has_verdict
 from pgtend.pipeline.holding_back import tell_unready
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
-from pgtend.pipeline.looking_after import look_after
+from pgtend.pipeline.looking_after import is_any_under_way, look_after
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.orphans import are_orphans_likely, clear_orphans
 from pgtend.pipeline.recommending import publish
@@ -63,6 +63,9 @@ class _Found:
     findings: list[Finding] = field(default_factory=list)
     checked: set[Aspect] = field(default_factory=set)
     recommendations: tuple[Recommendation, ...] = ()
+    is_tuner_inspected: bool = False
+    tuner_problem: str | None = None
+    """Why the tuner cannot work, where it was inspected."""
     advanced: bool = False
     """Whether every recommendation took its step."""
     awaits_older: bool = False
@@ -178,17 +181,14 @@ class Tending:
                 found.findings.append(memory.statements.finding)
         if memory.catalog is None:
             raise ValueError("a pass ended its look at the database without the catalog")
-        tuner = await inspect_tuner(policy, identity, ports.target)
-        found.findings.extend(tuner.findings)
-        if tuner.is_checked:
-            found.checked.add(Aspect.TUNER_READY)
+        await self._inspect_tuner(policy, identity, found)
         scene = Scene(
             now=ports.clock.now(),
             policy=policy,
             identity=identity,
             catalog=memory.catalog,
             recommendations=found.recommendations,
-            tuner_problem=tuner.problem,
+            tuner_problem=found.tuner_problem,
             changes_in_last_day=await self._count_changes(database_key(identity)),
             disturbance=disturbance,
         )
@@ -211,8 +211,23 @@ class Tending:
         return found.awaits_older
 
     async def _look_after(self, policy: Policy, found: _Found) -> None:
-        if not found.advanced:
-            found.recommendations = await look_after(policy, found.recommendations, self._memory, self._ports)
+        """What is done where the pass did not come to its scene: say of the tuner what is known, and look after what is under way."""
+        if found.advanced:
+            return
+        if not found.is_tuner_inspected and (not found.awaits_older or is_any_under_way(found.recommendations)):
+            # A fault of the tuner's is told together with one of the observer's, so that both can be mended at once.
+            await self._inspect_tuner(policy, None, found)
+        found.recommendations = await look_after(
+            policy, found.recommendations, self._memory, self._ports, tuner_problem=found.tuner_problem
+        )
+
+    async def _inspect_tuner(self, policy: Policy, identity: DatabaseIdentity | None, found: _Found) -> None:
+        tuner = await inspect_tuner(policy, identity, self._ports.target)
+        found.findings.extend(tuner.findings)
+        found.tuner_problem = tuner.problem
+        found.is_tuner_inspected = True
+        if tuner.is_checked:
+            found.checked.add(Aspect.TUNER_READY)
 
     async def _count_changes(self, database: str) -> int:
         since = self._ports.clock.now() - timedelta(days=1)
@@ -279,7 +294,11 @@ class Tending:
         if self._last_policy is not None:
             # Also a person who takes an approval away while nobody can read the policy has to be heard.
             known = await ports.recommendations.list()
-            await look_after(self._last_policy, known, self._memory, ports, policy_problem=message)
+            if is_any_under_way(known):
+                tuner = await inspect_tuner(self._last_policy, None, ports.target)
+                await look_after(
+                    self._last_policy, known, self._memory, ports, tuner_problem=tuner.problem, policy_problem=message
+                )
         return PassReport(next_pass=RETRY, ready=ConditionStatus.FALSE)
 
 

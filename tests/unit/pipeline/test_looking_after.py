@@ -240,3 +240,27 @@ async def test_each_change_under_way_is_looked_after_though_another_cannot_be(wo
     await world.run_whole_pass()
     assert world.server.sent == [("CANCEL", "orders_a_idx")]
     assert world.condition(change, ConditionType.APPROVED) is not None
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+async def test_a_fault_of_the_tuner_is_told_together_with_one_of_the_observer(
+    world: World, cause: Callable[[World], None]
+) -> None:
+    cause(world)
+    missing = Finding(aspect=Aspect.TUNER_READY, reason="SecretNotFound", message="There is no Secret shop-tuner.")
+    world.target.refusal = ConnectionRefusedByTarget(missing)
+    await world.run_whole_pass()
+    assert world.policies.status is not None
+    told = {each.type: (each.status, each.reason, each.message) for each in world.policies.status.conditions}
+    assert told["TunerReady"] == (ConditionStatus.FALSE, missing.reason, missing.message)
+    assert ConditionStatus.FALSE in (told["Connected"][0], told["Permitted"][0])
+    assert told["Ready"][0] is ConditionStatus.FALSE
+    assert missing.reason in world.policies.announced
+
+
+async def test_a_tuner_that_works_is_told_of_while_the_observer_is_locked_out(world: World) -> None:
+    lock_out(world)
+    await world.run_whole_pass()
+    assert world.policies.status is not None
+    told = {each.type: each.status for each in world.policies.status.conditions}
+    assert (told["Connected"], told["TunerReady"]) == (ConditionStatus.FALSE, ConditionStatus.TRUE)
