@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pgtend.core.compression import describe_coverage
 from pgtend.core.conditions import TERMINAL_REASONS
-from pgtend.core.policy_conditions import PARTLY_PLANNED
 from pgtend.core.rule_of_thumb import advise_unvalidated
 from pgtend.core.size import spendable
+from pgtend.core.what_was_planned import findings_on_coverage, findings_on_left_out
 from pgtend.core.workload import accumulate, observed_workload, sum_rows_written
-from pgtend.domain.advice import Advice, AdvisedChange, Constraints, Spent
+from pgtend.core.worthwhile import worth_measuring
+from pgtend.domain.advice import Advice, Constraints, Spent
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
 from pgtend.domain.index import Index
-from pgtend.domain.policy import Policy, Verification, WhatIfSource
+from pgtend.domain.policy import Policy, WhatIfSource
 from pgtend.domain.policy_status import RecommendationSummary
 from pgtend.domain.recommendation import Action, ApprovalState, ConditionStatus, ConditionType, Recommendation
 from pgtend.domain.verification import Verdict
@@ -34,7 +34,6 @@ FIRST_EVIDENCE = timedelta(seconds=30)
 """The first advice comes after this, and after three looks at the counters, but never later than tuneInterval."""
 LOOK_BACK = timedelta(hours=24)
 """The load of this time is what advice is given on."""
-_SHARE_WORTH_SAYING = 0.01
 _UNSETTLED = frozenset({Verdict.MEASURING, Verdict.REGRESSED})
 WHAT_IF_SECONDS = 60.0
 """What-if time of one advice on one database; what was found by then is the answer."""
@@ -65,40 +64,6 @@ async def seek_advice(scene: Scene, memory: Memory, ports: Ports) -> tuple[Advic
         summaries=_preview(advice, scene),
     )
     return advice, memory.what_if_findings
-
-
-def worth_measuring(changes: Iterable[AdvisedChange], verification: Verification) -> Iterator[AdvisedChange]:
-    """The changes but for those of which the planner itself expects less than what would count as improved.
-
-    They could not be found to have helped. What no plan has confirmed is a person's to judge, and a drop promises no gain.
-    """
-    for change in changes:
-        is_promise = change.action is Action.CREATE and change.evidence.validated
-        if not is_promise or change.evidence.benefit_percent >= verification.improvement_percent:
-            yield change
-
-
-def findings_on_left_out(advice: Advice, statements: int) -> Iterator[Finding]:
-    """What could not be planned, when it is one percent of the load or more, and why most of it."""
-    share = sum(each.share for each in advice.left_out)
-    if share < _SHARE_WORTH_SAYING:
-        return
-    reasons: dict[str, float] = {}
-    for each in advice.left_out:
-        reasons[each.reason] = reasons.get(each.reason, 0.0) + each.share
-    first = max(reasons, key=lambda reason: (reasons[reason], reason))
-    message = (
-        f"{len(advice.left_out)} of {statements} statements, {100 * share:.0f} % of the load, could not be planned and get no "
-        f"advice. Most of it because: {first}"
-    )
-    yield Finding(aspect=Aspect.WHAT_IF, reason=PARTLY_PLANNED, message=message, fatal=False)
-
-
-def findings_on_coverage(advice: Advice) -> Iterator[Finding]:
-    """That not all statements were planned one by one, where they were too many."""
-    if advice.coverage is not None:
-        message = describe_coverage(advice.coverage)
-        yield Finding(aspect=Aspect.WHAT_IF, reason=PARTLY_PLANNED, message=message, fatal=False)
 
 
 def is_advice_due(policy: Policy, memory: Memory, now: datetime) -> bool:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pgtend.core.policy_conditions import PARTLY_PLANNED, PolicyFacts, is_complaint, policy_conditions
+from pgtend.core.what_was_planned import findings_on_left_out
 from pgtend.domain.advice import Advice
 from pgtend.domain.finding import Aspect
 from pgtend.domain.policy import Aggressiveness, Mode, Policy, WhatIfSource
 from pgtend.domain.recommendation import ConditionStatus
 from pgtend.domain.workload import UnplannableStatement
-from pgtend.pipeline.advice_seeking import findings_on_left_out
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 POLICY = Policy(

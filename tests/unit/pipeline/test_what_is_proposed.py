@@ -1,4 +1,4 @@
-"""What of the advice is not proposed: indexes that are not wanted (any more), others next to them, and what promises too little."""
+"""What of the advice is not proposed: indexes that are not wanted (any more), and others next to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from pgtend.domain.advice import AdvisedChange
 from pgtend.domain.recommendation import (
     Action,
     ApprovalRecord,
@@ -15,8 +14,8 @@ from pgtend.domain.recommendation import (
     IntentKind,
     Recommendation,
 )
-from pgtend.pipeline.advice_seeking import unwanted_indexes, worth_measuring
-from tests.unit.pipeline.world import PLAIN, applied, intend, recommend
+from pgtend.pipeline.advice_seeking import unwanted_indexes
+from tests.unit.pipeline.world import applied, intend, recommend
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 
@@ -59,23 +58,3 @@ def test_nothing_is_advised_next_to_an_index_when(unwanted: Recommendation) -> N
 )
 def test_others_may_be_advised_next_to_an_index_when(wanted: Recommendation) -> None:
     assert list(unwanted_indexes((wanted,))) == []
-
-
-@pytest.mark.parametrize(
-    ("action", "validated", "cost_after", "is_kept"),
-    [
-        (Action.CREATE, True, 89.0, True),
-        (Action.CREATE, True, 91.0, False),
-        (Action.CREATE, False, 91.0, True),
-        (Action.DROP, True, 100.0, True),
-    ],
-)
-def test_what_promises_less_than_would_count_as_improved_is_not_proposed(
-    action: Action, validated: bool, cost_after: float, is_kept: bool
-) -> None:
-    status = recommend().status
-    assert status.evidence is not None
-    assert status.proposal is not None
-    evidence = replace(status.evidence, validated=validated, cost_before=100.0, cost_after=cost_after)
-    change = AdvisedChange(action=action, index=status.proposal.index, evidence=evidence)
-    assert list(worth_measuring([change], PLAIN.verification)) == [change] * is_kept
