@@ -173,6 +173,14 @@ def test_a_good_object_is_taken(objects: client.CustomObjectsApi, shop: Kubectl,
         pytest.param(
             recommendation("a", approval="Sure"), 'supported values: "Pending", "Approved", "Rejected"', id="approval"
         ),
+        *(
+            pytest.param(recommendation("a", approval=value), sentence, id=f"approval: {value}")
+            for value, sentence in (
+                (True, 'spec.approval in body must be of type string: "boolean"'),
+                (1, 'spec.approval in body must be of type string: "integer"'),
+                ("approved", 'supported values: "Pending", "Approved", "Rejected"'),
+            )
+        ),
         pytest.param(recommendation("a", comment="x" * 1001), "may not be more than 1000", id="too long a comment"),
         pytest.param(recommendation("a", index={"table": "t"}), 'unknown field "spec.index"', id="an index in spec"),
         pytest.param(
