@@ -19,6 +19,11 @@ from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.saving import save
 from pgtend.pipeline.surroundings import Ports
 
+PASSING_REASONS = frozenset(
+    {"ConnectionLost", "ConnectionLimit", "TooManyConnections", "ServerNotReady", "ApiUnavailable"}
+)
+"""Reasons that are often over by the next pass: recommendations are told of them when they are not. The policy says them at once."""
+
 
 async def tell_unready(
     recommendations: Iterable[Recommendation], reason: str, ports: Ports, policy: Policy | None = None

@@ -34,7 +34,7 @@ from pgtend.pipeline.auditing import BEGUN
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
 from pgtend.pipeline.facts import has_verdict
-from pgtend.pipeline.holding_back import tell_unready
+from pgtend.pipeline.holding_back import PASSING_REASONS, tell_unready
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from pgtend.pipeline.looking_after import is_any_under_way, look_after
 from pgtend.pipeline.memory import Advised, Memory
@@ -85,6 +85,8 @@ class Tending:
         """Whether it is known which database the policy leads to."""
         self._is_released = False
         """Whether each older policy has been heard: one that is made later is younger."""
+        self._was_held_back = False
+        """Whether the last pass came to no scene for something that its policy's Ready names."""
         self._last_policy: Policy | None = None
         """As it was when it could last be read."""
         room.enter()
@@ -129,8 +131,10 @@ class Tending:
             return await self._report_waiting(policy)
         status = await self._write_status(policy, found)
         ready = next(condition for condition in status.conditions if condition.type == "Ready")
-        if not found.advanced and ready.status is ConditionStatus.FALSE and ready.reason != "Suspended":
+        is_held_back = not found.advanced and ready.status is ConditionStatus.FALSE and ready.reason != "Suspended"
+        if is_held_back and (ready.reason not in PASSING_REASONS or self._was_held_back):
             await tell_unready(found.recommendations, ready.reason, ports, policy)
+        self._was_held_back = is_held_back
         spent = self._memory.spent
         return PassReport(
             next_pass=policy.collect_interval,

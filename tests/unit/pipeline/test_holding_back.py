@@ -8,9 +8,9 @@ import pytest
 
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, PolicyInvalid
 from pgtend.domain.policy import Mode, Policy
-from pgtend.domain.recommendation import ApprovalState, ConditionType
-from pgtend.pipeline.holding_back import tell_unready
-from tests.unit.pipeline.fakes import NOW
+from pgtend.domain.recommendation import ApprovalState, ConditionStatus, ConditionType
+from pgtend.pipeline.holding_back import PASSING_REASONS, tell_unready
+from tests.unit.pipeline.fakes import NOW, Observed
 from tests.unit.pipeline.world import FROZEN, ITEMS, PLAIN, World, index_on, recommend
 
 SUSPENDED, OBSERVING = replace(PLAIN, suspended=True), replace(PLAIN, mode=Mode.OBSERVE)
@@ -51,6 +51,33 @@ async def test_an_approved_change_waits_for_its_policy_and_no_longer_for_what_it
     assert world.reason(change) == "PolicyNotReady"
     await world.run_pass(after=60)
     assert world.reason(change) == "Baseline"
+
+
+@pytest.mark.parametrize("reason", sorted(PASSING_REASONS))
+async def test_one_pass_that_is_lost_to_what_passes_changes_nothing_that_is_said_of_a_waiting_change(
+    world: World, reason: str
+) -> None:
+    change = recommend()
+    world.add(change)
+    world.memory.slices.clear()
+    await world.run_pass()
+    before = world.now_of(change)
+    lost = ConnectionRefusedByTarget(Finding(aspect=Aspect.CONNECTED, reason=reason, message="It was lost."))
+    for _ in range(2):
+        world.target.observed = lost
+        await world.run_whole_pass(after=60)
+        assert world.now_of(change) == before
+        assert world.policies.status is not None
+        (ready,) = [each for each in world.policies.status.conditions if each.type == "Ready"]
+        assert (ready.status, ready.reason) == (ConditionStatus.FALSE, reason)
+        world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
+        await world.run_whole_pass(after=60)
+        assert world.reason(change) == "Baseline"
+        before = world.now_of(change)
+    world.target.observed = lost
+    await world.run_whole_pass(after=60)
+    await world.run_whole_pass(after=60)
+    assert world.reason(change) == "PolicyNotReady"
 
 
 @pytest.mark.parametrize(
