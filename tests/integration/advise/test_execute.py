@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgtend.commands.execute import RUNS, TrialOptions, run_trial
+from pgtend.commands.execute import TrialOptions, run_trial
 from pgtend.commands.json_output import AdviceDocument
+from pgtend.commands.trial_course import RUNS
 from pgtend.core.statement import read_statement
 from pgtend.domain.workload import Query, WeightedQuery, Workload
 from pgtend.pipeline.advising import Constants
