@@ -48,7 +48,8 @@ def is_same_database(facts: ChangeFacts) -> Decision | None:
         return None
     return _refuse(
         "OtherDatabase",
-        "The secret leads to another database than the one this was proposed for. Point it back, or delete this recommendation.",
+        f"The Secret {facts.policy.observer_secret} leads to another database than the one this was proposed for. Point it back, or delete "
+        "this recommendation.",
     )
 
 

@@ -69,8 +69,9 @@ def _not_executable(recommendation: Recommendation, scene: Scene) -> tuple[str, 
     if not is_same_database(proposal, scene):
         return (
             "OtherDatabase",
-            f"The proposal was issued for database {proposal.database.name} of another server or another database; "
-            "approvals do not carry over. Delete the object to have it proposed anew.",
+            f"The proposal was issued for another database ({proposal.database.name}) than the one that the Secret "
+            f"{scene.policy.observer_secret} leads to ({scene.identity.name}); approvals do not carry over. Point the Secret back, or delete "
+            "the object to have it proposed anew.",
         )
     return None
 

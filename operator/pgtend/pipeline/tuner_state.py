@@ -44,7 +44,7 @@ async def _look(policy: Policy, observed: DatabaseIdentity | None, target: Targe
         findings = await executor.inspect()
         identity = await executor.identify()
         if observed is not None and database_key(identity) != database_key(observed):
-            server = "" if identity.name != observed.name else " on another server"
+            server = "" if identity.name != observed.name else " of another server"
             message = (
                 f"The Secret {policy.tuner_secret} (tuner) leads to the database {identity.name}{server} and the Secret "
                 f"{policy.observer_secret} (observer) to {observed.name}: point both to the same."

@@ -30,6 +30,11 @@ async def alter(scene: Scene, ports: Ports) -> AsyncIterator[Executor]:
 
 
 async def _refuse_elsewhere(executor: Executor, scene: Scene) -> None:
-    if database_key(await executor.identify()) != database_key(scene.identity):
-        message = "The tuner's secret leads to another database than the observer's: point both to the same."
+    here, there = await executor.identify(), scene.identity
+    if database_key(here) != database_key(there):
+        server = " of another server" if here.name == there.name else ""
+        message = (
+            f"The Secret {scene.policy.tuner_secret} (tuner) leads to the database {here.name}{server}, and the change belongs into "
+            f"{there.name}: point it there."
+        )
         raise ConnectionRefusedByTarget(Finding(aspect=Aspect.TUNER_READY, reason="OtherDatabase", message=message))

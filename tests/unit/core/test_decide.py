@@ -170,7 +170,13 @@ CASES = [
         "name",
         id="another definition under the hash",
     ),
-    pytest.param(replace(READY, database_matches=False), REFUSE, "OtherDatabase", "secret", id="another database"),
+    pytest.param(
+        replace(READY, database_matches=False),
+        REFUSE,
+        "OtherDatabase",
+        "Secret bookings-observer",
+        id="another database",
+    ),
     pytest.param(with_policy(mode=Mode.OBSERVE), WAIT, "ModeObserve", "Recommend", id="mode Observe"),
     pytest.param(
         replace(READY, policy_problem="No such zone."), WAIT, "PolicyInvalid", "corrected", id="policy unreadable"

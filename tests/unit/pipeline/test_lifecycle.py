@@ -23,6 +23,7 @@ async def test_other_database_is_said_while_it_holds_and_no_longer(world: World)
     proposed = world.condition(change, ConditionType.PROPOSED)
     assert proposed is not None
     assert (proposed.status, proposed.reason) == (ConditionStatus.FALSE, "OtherDatabase")
+    assert "the Secret observer leads to" in proposed.message
     assert world.server.sent == []
     world.here = world.server.identity = HERE
     world.policy = FROZEN

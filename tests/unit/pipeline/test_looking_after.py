@@ -264,3 +264,15 @@ async def test_a_tuner_that_works_is_told_of_while_the_observer_is_locked_out(wo
     assert world.policies.status is not None
     told = {each.type: each.status for each in world.policies.status.conditions}
     assert (told["Connected"], told["TunerReady"]) == (ConditionStatus.FALSE, ConditionStatus.TRUE)
+
+
+async def test_a_tuner_that_leads_elsewhere_is_told_of_with_both_secrets_and_databases(world: World) -> None:
+    world.target.observed = Observed(clock=world.clock, catalog=world.catalog)
+    world.server.identity = replace(ELSEWHERE, name="archive")
+    await world.run_whole_pass()
+    assert world.policies.status is not None
+    (said,) = [each for each in world.policies.status.conditions if each.type == "TunerReady"]
+    assert (said.status, said.reason) == (ConditionStatus.FALSE, "OtherDatabase")
+    assert said.message == (
+        "The Secret tuner (tuner) leads to the database archive and the Secret observer (observer) to shop: point both to the same."
+    )
