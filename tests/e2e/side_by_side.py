@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 MARK = "side_by_side"
-PATIENCE = 580.0
+PATIENCE = 1000.0
 
 
 class Meeting:
@@ -44,6 +44,12 @@ class Meeting:
                 else:
                     self._changed.wait(timeout=1)
             assert self._error is None, f"the meeting failed: {self._error}"
+
+    def wait_to_be_last(self, name: str) -> None:
+        """Wait until all others have arrived or have gone."""
+        with self._changed:
+            while not self._expected <= {*self._arrived, name}:
+                self._changed.wait(timeout=1)
 
     def leave(self, name: str) -> None:
         """This one will not come (any more)."""

@@ -37,7 +37,7 @@ HASTY: Thing = {
 """What suits those in a hurry, all of it within what the definition allows."""
 NOW_FROZEN: list[Thing] = [{"name": "now", "start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z"}]
 """Freeze windows of which one is open."""
-PATIENCE = 400.0
+PATIENCE = 700.0
 
 
 @dataclass(kw_only=True)

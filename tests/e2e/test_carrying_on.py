@@ -21,9 +21,10 @@ from tests.e2e.blocking import (
     holding,
     slow_updates,
 )
+from tests.e2e.load import SHOP, UPDATE, Shape
 from tests.e2e.side_by_side import Meeting
-from tests.e2e.stage import NOW_FROZEN, Shop, Stage, condition_of
-from tests.e2e.test_taking_back import applied_shop, slices_after
+from tests.e2e.stage import HASTY, NOW_FROZEN, Shop, Stage, condition_of
+from tests.e2e.test_taking_back import slices_after
 
 pytestmark = pytest.mark.side_by_side
 
@@ -81,10 +82,12 @@ def test_killed_together_with_the_backend_that_builds(harsh_stage: Stage, first_
 
 
 def test_killed_while_it_measures(harsh_stage: Stage, first_kill: Meeting, second_kill: Meeting) -> None:
-    """It is approved after the first kill only: the second one comes when there is something to take back."""
+    """It is approved when all is ready for the second kill but this: nobody knows how long the others take, and no verdict waits."""
     name = test_killed_while_it_measures.__name__
-    shop = _proposed_shop(harsh_stage, "measuring")
+    # Of all minDurations with slices of 5 s the longest: time enough to be killed in.
+    shop = _proposed_shop(harsh_stage, "measuring", verification={**HASTY["verification"], "minDuration": "2m30s"})
     first_kill.arrive(name)
+    second_kill.wait_to_be_last(name)
     shop.approve()
     shop.until_condition("Applied", "Done")
     shop.until("a few slices", lambda: slices_after(shop) >= 3)
@@ -108,10 +111,15 @@ def test_killed_while_it_measures(harsh_stage: Stage, first_kill: Meeting, secon
 
 
 def test_killed_while_it_takes_a_change_back(harsh_stage: Stage, first_kill: Meeting, second_kill: Meeting) -> None:
-    """The drop waits on the server for a reader when the operator is killed, and goes on when that is gone."""
+    """The drop waits on the server for a reader when the operator is killed, and goes on when that is gone.
+
+    It is approved after the first kill only: a verdict would not wait for that.
+    """
     name = test_killed_while_it_takes_a_change_back.__name__
-    shop = applied_shop(harsh_stage, "undoing")
+    shop = _proposed_shop(harsh_stage, "undoing", shapes=(*SHOP, UPDATE))
     first_kill.arrive(name)
+    shop.approve()
+    shop.until_condition("Applied", "Done")
     with slow_updates(shop), holding(shop, READ_LOCK):
         shop.until_condition("Applied", "RollingBack")
         shop.until("a drop that waits on the server", lambda: builders(shop))
@@ -123,8 +131,8 @@ def test_killed_while_it_takes_a_change_back(harsh_stage: Stage, first_kill: Mee
     assert shop.audit() == ["Build Done", "UndoBuild Done"]
 
 
-def _proposed_shop(stage: Stage, name: str, **spec: Any) -> Shop:
-    shop = stage.open_shop(name)
+def _proposed_shop(stage: Stage, name: str, shapes: tuple[Shape, ...] = SHOP, **spec: Any) -> Shop:
+    shop = stage.open_shop(name, shapes=shapes)
     shop.apply_policy(**spec)
     shop.until_condition("Proposed", "Issued")
     return shop
