@@ -23,6 +23,7 @@ from benchmarks.advisor.schemas import KEYS
 from benchmarks.advisor.server import BenchServer, ensure_server
 from benchmarks.advisor.what_if import WhatIf
 from benchmarks.advisor.workloads import made_up
+from pgtend.commands.options import USUAL_SESSIONS
 from pgtend.domain.advice import SizeModel
 
 METHODS = ("pgtend", *BASELINES)
@@ -48,6 +49,9 @@ def main() -> int:
         "--optimum", action="store_true", help="compute and keep the optima that are not there yet: minutes"
     )
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="write the curves there, as SVG and PNG")
+    parser.add_argument(
+        "--sessions", type=int, default=USUAL_SESSIONS, help="in which pgtend plans side by side at most"
+    )
     parser.add_argument("--sets", action="store_true", help="print the chosen indexes too")
     arguments = parser.parse_args()
     asyncio.run(compare(arguments))
@@ -94,6 +98,7 @@ async def compare_as(user: str, server: BenchServer, arguments: argparse.Namespa
                     minimum_gain=arguments.minimum_gain,
                     price_risk=arguments.price_risk,
                     plain_only=not arguments.all_kinds,
+                    sessions=arguments.sessions,
                 )
             else:
                 results = await run_baseline(method, problem, budgets, arguments.width, counter)

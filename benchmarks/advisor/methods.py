@@ -10,6 +10,7 @@ from benchmarks.advisor.baselines.db2advis import db2advis
 from benchmarks.advisor.baselines.extend import extend
 from benchmarks.advisor.measuring import Result, measured
 from benchmarks.advisor.problems import Costing, IndexSet, Problem, open_costing, open_model
+from pgtend.commands.options import USUAL_SESSIONS
 from pgtend.core.advise import advise
 from pgtend.core.planning import Pool
 from pgtend.domain.advice import Advice, Constraints
@@ -46,6 +47,7 @@ async def run_pgtend(
     minimum_gain: float = 0.0,
     price_risk: bool = False,
     plain_only: bool = True,
+    sessions: int = USUAL_SESSIONS,
 ) -> list[Result]:
     """The advisor as `pgtend advise` runs it, once a budget; what it has learnt for one budget serves the next.
 
@@ -65,7 +67,7 @@ async def run_pgtend(
             beside_wider=plain_only or not price_risk,
         )
         with measured(counter, problem) as spending:
-            async with open_model(problem) as model:
+            async with open_model(problem, sessions) as model:
                 advice = await run_advisor(advise(problem.workload, problem.catalog, constraints, pool), model)
         chosen = created(advice)
         results.append(Result(method="pgtend", budget=budget, chosen=chosen, spent=spending))

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from itertools import permutations
 
+from pgtend.commands.options import USUAL_SESSIONS
 from pgtend.commands.workload_files import GivenStatement, given_workload
 from pgtend.domain.advice import CostRequest, PlanCost, SizeModel
 from pgtend.domain.catalog import Catalog
@@ -76,9 +77,15 @@ async def open_costing(problem: Problem) -> AsyncIterator[Costing]:
         yield Costing(model, problem)
 
 
-def open_model(problem: Problem) -> AbstractAsyncContextManager[CostModel]:
-    """The cost model that every method asks."""
-    return open_cost_model(problem.target, ConnectionLimits(), problem.catalog, size_model=problem.size_model)
+def open_model(problem: Problem, sessions: int = USUAL_SESSIONS) -> AbstractAsyncContextManager[CostModel]:
+    """The cost model that every method asks, with as many sessions as the command line takes."""
+    return open_cost_model(
+        problem.target,
+        ConnectionLimits(per_server=max(10, 5 * sessions)),
+        problem.catalog,
+        size_model=problem.size_model,
+        sessions=sessions,
+    )
 
 
 class Costing:

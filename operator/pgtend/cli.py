@@ -15,7 +15,7 @@ import click
 from pgtend import __version__
 from pgtend.commands.ctrl_c import INTERRUPTED
 from pgtend.commands.ending import Commands
-from pgtend.commands.options import Number, Size
+from pgtend.commands.options import USUAL_SESSIONS, Number, Size
 from pgtend.domain.finding import PgtendError
 
 DSN_HELP = (
@@ -136,6 +136,13 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     "--max-seconds", type=Number(0.1, LONGEST_SECONDS), help="Planning time after which the best so far is taken."
 )
 @click.option(
+    "--sessions",
+    type=click.IntRange(1, 8),
+    default=USUAL_SESSIONS,
+    show_default=True,
+    help="Sessions that plan side by side at most, where there is much to plan.",
+)
+@click.option(
     "--size-model",
     type=click.Choice(["pgtend", "hypopg"]),
     default="pgtend",
@@ -180,6 +187,7 @@ def advise(
     max_width: int,
     minimum_gain: float,
     max_seconds: float | None,
+    sessions: int,
     size_model: str,
     sample_constants: float | None,
     output: str,
@@ -238,6 +246,7 @@ def advise(
         size_model=SizeModel(size_model),
         trial=trial,
         sample_seconds=sample_constants or 0.0,
+        sessions=sessions,
     )
     try:
         with telling() as tell:

@@ -11,6 +11,7 @@ from pgtend.commands.answer import Answer
 from pgtend.commands.ctrl_c import Interruption, ending_at_once
 from pgtend.commands.execute import TrialOptions, refuse_primary, run_trial
 from pgtend.commands.observed import look_for_problems, read_observed, sample_constants
+from pgtend.commands.options import USUAL_SESSIONS
 from pgtend.commands.progress import Tell
 from pgtend.commands.workload_files import given_workload, read_workload_files
 from pgtend.core.rule_of_thumb import advise_unvalidated
@@ -47,6 +48,8 @@ class AdviseOptions:
     """How to really run the queries with what is advised; None: not at all."""
     sample_seconds: float = 0.0
     """How long constants of running statements are looked for first; 0: not at all."""
+    sessions: int = USUAL_SESSIONS
+    """Sessions that plan side by side at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
 
     Raises WorkloadInvalid, NothingCounted, PrimaryRefused, ConnectionRefusedByTarget or StatementFailed.
     """
-    limits = ConnectionLimits()
+    limits = ConnectionLimits(per_server=max(10, 5 * options.sessions))
     with ending_at_once():
         read = await _read(target, limits, options, tell)
     tell(f"{count_of(len(read.workload.queries), 'statement')} to look at, {len(read.workload.left_out)} left out")
@@ -143,7 +146,9 @@ async def _advise(
     """The advice, what it cost, and why it was not tried by the planner where that was not possible."""
     constraints = _constraints(options)
     try:
-        async with open_cost_model(target, limits, read.catalog, size_model=options.size_model) as model:
+        async with open_cost_model(
+            target, limits, read.catalog, size_model=options.size_model, sessions=options.sessions
+        ) as model:
             told = _Told(model, tell)
             advice = await advise_on(
                 read.workload, read.catalog, constraints, read.constants, told, lambda: interruption.asked

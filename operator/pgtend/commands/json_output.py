@@ -178,7 +178,8 @@ class SpentOnPlanning(_Part):
     """What planning cost the server."""
 
     explains: int
-    seconds: float
+    seconds: Annotated[float, Field(description="Summed over the sessions.")]
+    sessions: Annotated[int, Field(description="How many planned side by side at most; 0 without HypoPG.")]
 
 
 class LeftOut(_Part):
@@ -275,7 +276,11 @@ def _document(answer: Answer) -> AdviceDocument:
         drops=[_drop(change) for change in advice.changes if change.action is Action.DROP],
         cost=Cost(before=advice.cost_before, after=advice.cost_after),
         gap=advice.gap,
-        spent=SpentOnPlanning(explains=answer.spent.explains, seconds=round(answer.spent.seconds, 3)),
+        spent=SpentOnPlanning(
+            explains=answer.spent.explains,
+            seconds=round(answer.spent.seconds, 3),
+            sessions=answer.spent.sessions,
+        ),
         statements=len(answer.workload.queries),
         hours=None if answer.workload.hours is None else round(answer.workload.hours, 4),
         left_out=[

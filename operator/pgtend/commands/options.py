@@ -8,6 +8,9 @@ import click
 
 from pgtend.commands.sizes import parse_size
 
+USUAL_SESSIONS = 2
+"""Sessions that `pgtend advise` plans in at most, where nothing else is asked for."""
+
 
 class Number(click.ParamType[float]):
     """A finite number within limits, both of them allowed."""

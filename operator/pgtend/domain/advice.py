@@ -70,6 +70,9 @@ class Spent:
 
     explains: int = 0
     seconds: float = 0.0
+    """Summed over sessions that work side by side."""
+    sessions: int = 0
+    """How many were opened at most."""
 
 
 @dataclass(frozen=True, kw_only=True)

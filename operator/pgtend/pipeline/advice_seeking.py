@@ -120,7 +120,11 @@ async def _advise(
 
 
 def _sum(one: Spent, other: Spent) -> Spent:
-    return Spent(explains=one.explains + other.explains, seconds=one.seconds + other.seconds)
+    return Spent(
+        explains=one.explains + other.explains,
+        seconds=one.seconds + other.seconds,
+        sessions=max(one.sessions, other.sessions),
+    )
 
 
 def _constraints(scene: Scene) -> Constraints:

@@ -18,6 +18,7 @@ from pgtend.domain.catalog import Catalog
 from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import Query, Workload
 from pgtend.pipeline.constants import with_constants
+from pgtend.pipeline.time_taken import TimedModel
 from pgtend.ports import CostModel
 
 SHARE_FOR_CONSTANTS = 0.25
@@ -43,18 +44,18 @@ async def advise_on(
     is_enough: Callable[[], bool] = lambda: False,
 ) -> Advice:
     """Advice on the workload with constants put in, within the seconds of the constraints for both; see ``run_advisor``."""
-    began = time.monotonic()
+    timed = TimedModel(cost_model)
     limit = math.inf if constraints.seconds is None else constraints.seconds
 
     def is_over() -> bool:
-        return is_enough() or time.monotonic() - began >= SHARE_FOR_CONSTANTS * limit
+        return is_enough() or timed.seconds >= SHARE_FOR_CONSTANTS * limit
 
-    answers = await _weigh(workload, cost_model, is_over)
+    answers = await _weigh(workload, timed, is_over)
     smaller = await asyncio.to_thread(compress, workload, catalog, answers)
-    varied = await with_constants(smaller, catalog, constants.values, constants.sampled, cost_model, is_over)
-    within = replace(constraints, seconds=max(limit - (time.monotonic() - began), 0.0))
+    varied = await with_constants(smaller, catalog, constants.values, constants.sampled, timed, is_over)
+    within = replace(constraints, seconds=max(limit - timed.seconds, 0.0))
     pool = Pool(answers={(id_, NOTHING): answer for id_, answer in answers.items()})
-    return await run_advisor(advise(varied, catalog, within, pool), cost_model, is_enough)
+    return await run_advisor(advise(varied, catalog, within, pool), timed, is_enough)
 
 
 async def _weigh(workload: Workload, cost_model: CostModel, is_over: Callable[[], bool]) -> Mapping[str, CostAnswer]:
@@ -88,19 +89,20 @@ async def run_advisor(
     Once ``is_enough`` it is told that its time is over, and answers with the best so far; so it has to have a limit of time.
     """
     answers: Answers | None = None
-    started = time.monotonic()
+    timed = TimedModel(cost_model)
+    started = 0.0
     while True:
         question = await asyncio.to_thread(_next_question, advisor, answers)
         asked = time.monotonic()
         if isinstance(question, Advice):
             return question
         if isinstance(question, SizesRequest):
-            answers = Answers(sizes=await cost_model.sizes(question.indexes))
+            answers = Answers(sizes=await timed.sizes(question.indexes))
         else:
-            answers = Answers(costs=await cost_model.costs(question.requests))
-        answered = time.monotonic()
-        answers = replace(answers, seconds=answered - started, planning_seconds=answered - asked)
-        started = answered
+            answers = Answers(costs=await timed.costs(question.requests))
+        answered, ended = time.monotonic(), timed.seconds
+        answers = replace(answers, seconds=ended - started, planning_seconds=answered - asked)
+        started = ended
         if is_enough():
             answers = replace(answers, seconds=math.inf)
 

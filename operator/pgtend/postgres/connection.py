@@ -87,6 +87,11 @@ class ConnectionLimits:
         """How many connections are open now, by host and port."""
         return {server: count for server, count in self._open.items() if count}
 
+    def has_place(self, server: tuple[str, int], kind: SessionKind) -> bool:
+        """Whether a connection of this kind could be opened now without waiting for another's end."""
+        free = self._free.get((server, kind.lane))
+        return free is None or not free.locked()
+
     @asynccontextmanager
     async def place(self, server: tuple[str, int], kind: SessionKind) -> AsyncIterator[None]:
         """Hold one connection's place; raises ConnectionRefusedByTarget where none becomes free."""

@@ -1,4 +1,4 @@
-"""Hypothetical planning with HypoPG in a session of its own; implements ports.CostModel.
+"""Hypothetical planning with HypoPG in sessions of its own; implements ports.CostModel.
 
 Every query is judged by ``guard.py`` again before it is planned, for EXPLAIN is not inert; how it is then planned without
 anything else coming of it is in ``planner.py``.
@@ -10,75 +10,75 @@ HypoPG: https://hypopg.readthedocs.io. A hypothetical partial index can crash th
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from pgtend.core.size import estimate_size
-from pgtend.domain.advice import CostAnswer, CostRequest, PlanCost, SizeModel, Spent, Unplannable
+from pgtend.domain.advice import CostAnswer, CostRequest, SizeModel, Spent, Unplannable
 from pgtend.domain.catalog import Catalog, RelationKind
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, DefinitionRefused, Finding, StatementFailed
-from pgtend.domain.index import AccessMethod, Index
+from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
+from pgtend.domain.index import Index
 from pgtend.domain.workload import Query
 from pgtend.postgres.asking import fetch
 from pgtend.postgres.connection import ConnectionLimits, Session, open_session
-from pgtend.postgres.ddl import create_index
+from pgtend.postgres.division import Division
 from pgtend.postgres.guard import read_user_code, reason_to_refuse
 from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.partial_shares import shares_of_partial
-from pgtend.postgres.plan_shape import read_shape
-from pgtend.postgres.plan_summary import index_names, summarize
-from pgtend.postgres.planner import PLANNING, Planner
+from pgtend.postgres.planner import PLANNING
 from pgtend.postgres.secret import ConnectionTarget
-from pgtend.postgres.user_code import UserCode
+from pgtend.postgres.what_if_session import Common, Shown, WhatIfSession
 
-_SIMULATED = frozenset({AccessMethod.BTREE, AccessMethod.HASH, AccessMethod.BRIN})
+WORTH_A_SESSION = 0.03
+"""Seconds of planning that each session must be expected to do in a batch, for another to be opened."""
+
 _PLAIN = frozenset(
     {RelationKind.TABLE, RelationKind.PARTITION, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW}
 )
 _BATCH = 500
-_HYPOTHETICAL = re.compile(r"<(\d+)>")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Shown:
-    """Hypothetical indexes as they are made in the session: by OID, with their sizes in bytes."""
-
-    indexes: Mapping[int, Index]
-    sizes: Mapping[Index, int]
+_SetShown = tuple[frozenset[Index], frozenset[int]]
+Opener = Callable[[], Awaitable[WhatIfSession | None]]
 
 
 class HypoPG:
-    """One session that plans as if indexes were there. Opened by ``open_cost_model``."""
+    """Plans as if indexes were there, in one session or several side by side. Opened by ``open_cost_model``.
+
+    Each plan is made in a session that shows just what was asked, so that the answers do not depend on how many there are.
+    """
 
     def __init__(
         self,
         session: Session,
         catalog: Catalog,
-        user_code: UserCode,
+        common: Common,
         *,
-        schema: str,
-        hides: bool,
         size_model: SizeModel = SizeModel.PGTEND,
+        most: int = 1,
+        open_more: Opener | None = None,
     ) -> None:
-        self._session = session
+        self._first = WhatIfSession(session, common)
+        self._more: list[WhatIfSession] = []
         self._catalog = catalog
-        self._user_code = user_code
-        self._schema = schema
-        self._hides = hides
+        self._common = common
         self._size_model = size_model
-        self._refused: set[Index] = set()
+        self._most = most
+        self._open_more = open_more
         self._problems: dict[Query, str | None] = {}
-        self._planner = Planner(session)
         self._seconds = 0.0
+        self._planning_seconds = 0.0
 
     @property
     def spent(self) -> Spent:
-        """Plans made, and seconds from asking to having the answers."""
-        return Spent(explains=self._planner.explains, seconds=self._seconds)
+        """Plans made, and seconds that sessions took from being asked to having answered, summed over them."""
+        return Spent(
+            explains=sum(session.planner.explains for session in (self._first, *self._more)),
+            seconds=self._seconds,
+            sessions=1 + len(self._more),
+        )
 
     async def sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
         """Bytes of each index by the size model asked for; by pgtend's own where HypoPG cannot simulate it.
@@ -88,8 +88,8 @@ class HypoPG:
         began = time.perf_counter()
         known = await self._hypothetical_sizes(indexes) if self._size_model is SizeModel.HYPOPG else {}
         others = [index for index in dict.fromkeys(indexes) if index not in known]
-        may_be_planned = [index for index in others if index.table_name not in self._user_code.relations]
-        shares = await shares_of_partial(may_be_planned, self._catalog, self._planner.plan_own)
+        may_be_planned = [index for index in others if index.table_name not in self._common.user_code.relations]
+        shares = await shares_of_partial(may_be_planned, self._catalog, self._first.planner.plan_own)
         known |= await asyncio.to_thread(
             lambda: {index: estimate_size(index, self._catalog, share=shares.get(index)) for index in others}
         )
@@ -99,35 +99,60 @@ class HypoPG:
     async def _hypothetical_sizes(self, indexes: Sequence[Index]) -> dict[Index, int]:
         known: dict[Index, int] = {}
         for start in range(0, len(indexes), _BATCH):
-            shown = await self._show(indexes[start : start + _BATCH])
+            shown = await self._first.show(indexes[start : start + _BATCH])
             known |= shown.sizes
-        await self._forget()
+        await self._first.forget()
         return known
 
     async def costs(self, requests: Sequence[CostRequest]) -> tuple[CostAnswer, ...]:
         """Plan a batch; each distinct set of indexes is made once, and the answers come in the order of the requests."""
         began = time.perf_counter()
         answers: dict[int, CostAnswer] = {}
-        groups: dict[tuple[frozenset[Index], frozenset[int]], list[int]] = {}
+        groups: dict[_SetShown, list[int]] = {}
         for number, request in enumerate(requests):
             problem = self._problem_of(request)
             if problem is not None:
                 answers[number] = Unplannable(reason=problem)
                 continue
             groups.setdefault((self._showable(request), frozenset(request.hidden)), []).append(number)
-        for (wanted, hidden), numbers in groups.items():
-            shown = await self._show(wanted)
-            await self._hide(hidden)
-            for number in numbers:
-                answers[number] = await self._plan(requests[number].query, shown)
-        await self._forget()
+        left = Division(groups)
         self._seconds += time.perf_counter() - began
+
+        async def work(number: int) -> None:
+            began = time.perf_counter()
+            session = await self._session(number)
+            ready = time.perf_counter()
+            if session is not None:
+                await _plan_share(session, left, requests, answers)
+            self._seconds += time.perf_counter() - began
+            self._planning_seconds += time.perf_counter() - ready
+
+        await _side_by_side([work(number) for number in range(self._sessions_worth(len(left)))])
         return tuple(answers[number] for number in range(len(requests)))
 
+    def _sessions_worth(self, plans: int) -> int:
+        """How many sessions are to plan so many: those that are open, and as many as it pays to open by what plans took until now."""
+        explains = self.spent.explains
+        expected = plans * self._planning_seconds / explains if explains else 0.0
+        return max(1, min(self._most, plans, max(1 + len(self._more), int(expected / WORTH_A_SESSION))))
+
+    async def _session(self, number: int) -> WhatIfSession | None:
+        """The session of that number, opened now where it is not there; None where there is no more to be had."""
+        if number == 0:
+            return self._first
+        if number <= len(self._more):
+            return self._more[number - 1]
+        session = None if self._open_more is None else await self._open_more()
+        if session is None:
+            self._most = 1 + len(self._more)
+        else:
+            self._more.append(session)
+        return session
+
     def _problem_of(self, request: CostRequest) -> str | None:
-        if request.hidden and not self._hides:
+        if request.hidden and not self._common.hides:
             return "Existing indexes can only be hidden from the planner with HypoPG 1.4 or newer."
-        query, code = request.query, self._user_code
+        query, code = request.query, self._common.user_code
         if query not in self._problems:
             self._problems[query] = reason_to_refuse(query, self._catalog, code)
         return self._problems[query]
@@ -139,70 +164,33 @@ class HypoPG:
         )
         return frozenset(index for index in request.shown if plain or not index.predicate)
 
-    async def _show(self, indexes: Iterable[Index]) -> _Shown:
-        """Make exactly these hypothetical indexes, leaving out what HypoPG refuses."""
-        await self._forget()
-        statements: dict[str, Index] = {}
-        for index in indexes:
-            if (
-                index.method in _SIMULATED
-                and index not in self._refused
-                and index.table_name not in self._user_code.relations
-            ):
-                try:
-                    statements[create_index(index, None, concurrently=False).as_string(None)] = index
-                except DefinitionRefused:
-                    self._refused.add(index)
-        if not statements:
-            return _Shown(indexes={}, sizes={})
-        ordered = sorted(statements)  # the planner breaks ties by the order in which indexes were made
-        try:
-            rows = await self._call("hypothetical_create", {"statements": ordered})
-        except StatementFailed:
-            await self._refuse_singly(ordered, statements)
-            return await self._show(index for index in statements.values() if index not in self._refused)
-        made = [(row["oid"], row["bytes"], statements[text]) for row, text in zip(rows, ordered, strict=True)]
-        return _Shown(
-            indexes={oid: index for oid, _, index in made}, sizes={index: int(size) for _, size, index in made}
-        )
 
-    async def _refuse_singly(self, ordered: Sequence[str], statements: Mapping[str, Index]) -> None:
-        """Find out which of a batch HypoPG refuses (a table or column gone, a type without operator class)."""
-        for text in ordered:
-            await self._forget()
-            try:
-                await self._call("hypothetical_create", {"statements": [text]})
-            except StatementFailed:
-                self._refused.add(statements[text])
+async def _plan_share(
+    session: WhatIfSession, left: Division[_SetShown], requests: Sequence[CostRequest], answers: dict[int, CostAnswer]
+) -> None:
+    """Plan in this session as long as there is something left for it; each set is made when it is first needed."""
+    made: _SetShown | None = None
+    shown: Shown | None = None
+    while (chosen := left.next_for(made)) is not None:
+        wanted, number = chosen
+        if shown is None or wanted != made:
+            shown = await session.show(wanted[0])
+            await session.hide(wanted[1])
+            made = wanted
+        answers[number] = await session.plan(requests[number].query, shown)
+    if made is not None:
+        await session.forget()
 
-    async def _hide(self, oids: frozenset[int]) -> None:
-        if oids:
-            await self._call("hypothetical_hide", {"oids": sorted(oids)})
 
-    async def _forget(self) -> None:
-        await self._call("hypothetical_reset")
-        if self._hides:
-            await self._call("hypothetical_unhide")
-
-    async def _plan(self, query: Query, shown: _Shown) -> CostAnswer:
-        try:
-            plan = await self._planner.plan(query)
-        except StatementFailed as failure:
-            return Unplannable(reason=str(failure))
-        names = {
-            name: shown.indexes[int(match[1])]
-            for name in index_names(plan)
-            if (match := _HYPOTHETICAL.match(name)) and int(match[1]) in shown.indexes
-        }
-        return PlanCost(
-            cost=float(plan["Total Cost"]),
-            used=frozenset(names.values()),
-            summary=summarize(plan, names),
-            shape=read_shape(plan, names),
-        )
-
-    async def _call(self, name: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        return await fetch(self._session, Aspect.WHAT_IF, name, values, self._schema)
+async def _side_by_side(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Do these at once; where one fails, end the others, wait for their end and raise what it raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -212,25 +200,37 @@ async def open_cost_model(
     catalog: Catalog,
     *,
     size_model: SizeModel = SizeModel.PGTEND,
+    sessions: int = 1,
 ) -> AsyncIterator[HypoPG]:
-    """A session that plans as the observer.
+    """A session that plans as the observer, and up to ``sessions`` of its kind where there is much to plan.
 
-    Raises ConnectionRefusedByTarget with a WhatIf finding that is not fatal where HypoPG is missing or must not be used.
+    A further session that cannot be had, because the server or ``limits`` has no place for it, is done without. Raises
+    ConnectionRefusedByTarget with a WhatIf finding that is not fatal where HypoPG is missing or must not be used.
     """
-    async with open_session(target, limits, PLANNING) as session:
+    async with AsyncExitStack() as opened:
+        session = await opened.enter_async_context(open_session(target, limits, PLANNING))
         (facts,) = await fetch(session, Aspect.WHAT_IF, "what_if_facts")
         refusal = refusal_from(facts)
         if refusal is not None:
             raise ConnectionRefusedByTarget(refusal)
         code = await read_user_code(session, Aspect.WHAT_IF)
-        yield HypoPG(
-            session,
-            catalog,
-            code,
-            schema=facts["schema_name"],
-            hides=facts["hides"],
-            size_model=size_model,
-        )
+        common = Common(user_code=code, schema=facts["schema_name"], hides=facts["hides"])
+
+        async def open_more() -> WhatIfSession | None:
+            if not limits.has_place(target.server, PLANNING):
+                return None
+            try:
+                async with AsyncExitStack() as attempt:
+                    further = await attempt.enter_async_context(open_session(target, limits, PLANNING))
+                    # One name may lead to several servers; what was found out about the first holds for its like alone.
+                    if await fetch(further, Aspect.WHAT_IF, "what_if_facts") != [facts]:
+                        return None
+                    await opened.enter_async_context(attempt.pop_all())
+            except (ConnectionRefusedByTarget, StatementFailed):
+                return None
+            return WhatIfSession(further, common)
+
+        yield HypoPG(session, catalog, common, size_model=size_model, most=sessions, open_more=open_more)
 
 
 def refusal_from(facts: Mapping[str, Any]) -> Finding | None:

@@ -44,11 +44,12 @@ _PARAMETER = re.compile(r"\$([0-9]+)")
 class Planner:
     """Plans statements in one session, and counts them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, typed: dict[str, TypedText] | None = None) -> None:
+        """``typed`` is what several planners of one database learn together of the types of parameters."""
         self.explains = 0
         """Plans made so far."""
         self._session = session
-        self._typed: dict[str, TypedText] = {}
+        self._typed = {} if typed is None else typed
         self._search_path: tuple[str, ...] | None = None
 
     async def plan(self, query: Query) -> Plan:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -68,6 +70,19 @@ def run(dsn: str, *arguments: str) -> Outcome:
     """`pgtend advise` in this process, the DSN in the environment."""
     result = CliRunner().invoke(main, ["advise", *arguments], env={"PGTEND_DSN": dsn}, catch_exceptions=False)
     return Outcome(code=result.exit_code, stdout=result.stdout, stderr=result.stderr)
+
+
+def nobody_is_left(dsn: str) -> bool:
+    """Whether no session of pgtend is there, once the server has had time to notice that its client is gone."""
+    with psycopg.connect(dsn, autocommit=True) as session:
+        for _ in range(100):
+            row = session.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgtend'"
+            ).fetchone()
+            if row == (0,):
+                return True
+            time.sleep(0.1)
+    return False
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.advise.conftest import SCHEMA, run
+from tests.integration.advise.conftest import SCHEMA, nobody_is_left, run
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
 
@@ -109,14 +109,21 @@ def test_sql_of_incomplete_advice_says_that_it_is_incomplete(slow_database: Data
     assert any(line.startswith("CREATE INDEX CONCURRENTLY ") for line in rest)
 
 
-def test_ctrl_c_on_a_slow_server_prints_the_best_so_far(slow_database: Database, slow_workload: Path) -> None:
-    process = start(slow_database.dsn, "--workload", str(slow_workload), "--minimum-gain", "0", "--output", "json")
+@pytest.mark.parametrize("sessions", ["1", "3"])
+def test_ctrl_c_on_a_slow_server_prints_the_best_so_far(
+    slow_database: Database, slow_workload: Path, sessions: str
+) -> None:
+    process = start(
+        slow_database.dsn, "--workload", str(slow_workload), "--minimum-gain", "0", "--sessions", sessions,
+        "--output", "json",
+    )  # fmt: skip
     wait_for(process, " plans, ")
     os.kill(process.pid, signal.SIGINT)
     code, stdout, stderr = end(process)
     assert code == 130, stderr
     assert "press Ctrl-C again" in stderr
     assert not json.loads(stdout)["complete"]
+    assert nobody_is_left(slow_database.dsn)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget
 from pgtend.domain.index import AccessMethod, Comparison, ComparisonOperator, Index, IndexColumn, TableName
 from pgtend.domain.workload import Query, StatementKind
 from pgtend.postgres.connection import open_session
-from pgtend.postgres.hypopg import HypoPG, _Shown, open_cost_model, refusal_from
+from pgtend.postgres.hypopg import HypoPG, open_cost_model, refusal_from
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.planner import PLANNING
 from pgtend.postgres.user_code import UserCode
+from pgtend.postgres.what_if_session import Common, Shown, WhatIfSession
 from tests.integration.postgres.conftest import Shop
 
 
@@ -264,7 +265,7 @@ async def test_even_code_that_does_run_tells_nobody(shop15: Shop) -> None:
     with shop15.database.connect() as listener:
         listener.execute("LISTEN told")
         async with open_session(shop15.observer, shop15.limits, PLANNING) as session:
-            model = HypoPG(session, catalog, UserCode(), schema="public", hides=False)
+            model = HypoPG(session, catalog, Common(user_code=UserCode(), schema="public", hides=False))
             answers = await model.costs([CostRequest(query=query("select id from seen", tables=("seen",)))])
         assert "planted" not in repr(answers)
         assert list(listener.notifies(timeout=0.3)) == []
@@ -325,11 +326,10 @@ def test_beside_pg_hint_plan_there_is_no_what_if() -> None:
 async def test_generic_plans_of_newer_servers(shop18: Shop) -> None:
     """18 has no HypoPG in these tests; how it plans parameters is tried with the existing indexes."""
     shop18.database.run("CREATE INDEX really ON shop.bookings (vendor)")
-    catalog = await catalog_of(shop18)
     async with open_session(shop18.observer, shop18.limits, PLANNING) as session:
-        model = HypoPG(session, catalog, UserCode(), schema="none", hides=False)
-        nothing = _Shown(indexes={}, sizes={})
-        answer = plan(await model._plan(BY_PARAMETER, nothing))
+        model = WhatIfSession(session, Common(user_code=UserCode(), schema="none", hides=False))
+        nothing = Shown(indexes={}, sizes={})
+        answer = plan(await model.plan(BY_PARAMETER, nothing))
         assert "really" in answer.summary
-        assert isinstance(await model._plan(query("select 1; select 2"), nothing), Unplannable)
-        assert isinstance(await model._plan(query("select $1; select 2", parameters=1), nothing), Unplannable)
+        assert isinstance(await model.plan(query("select 1; select 2"), nothing), Unplannable)
+        assert isinstance(await model.plan(query("select $1; select 2", parameters=1), nothing), Unplannable)
