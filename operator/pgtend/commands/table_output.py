@@ -15,7 +15,7 @@ from pgtend.commands.sizes import show_size
 from pgtend.core.statement import shorten
 from pgtend.core.trial import worst_with
 from pgtend.core.wording import count_of, reduction
-from pgtend.domain.advice import Advice, AdvisedChange
+from pgtend.domain.advice import Advice, AdvisedChange, Spent
 from pgtend.domain.recommendation import Action, HelpedQuery, Risk
 from pgtend.domain.workload import UnplannableStatement
 
@@ -159,7 +159,7 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
     since = "" if answer.workload.hours is None else f", as counted over {span(answer.workload.hours)}"
     yield (
         f"{count_of(len(answer.workload.queries), 'statement')} looked at{since}; "
-        f"{count_of(answer.spent.explains, 'plan')} asked for in {answer.spent.seconds:.1f} s."
+        f"{count_of(answer.spent.explains, 'plan')} asked for in {answer.spent.seconds:.1f} s{_in_sessions(answer.spent)}."
     )
     others = answer.workload.others
     if others.statements:
@@ -171,6 +171,10 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
         share = 100 * sum(each.share for each in advice.left_out)
         yield f"{count_of(len(advice.left_out), 'statement')} left out ({share:.1f} % of the load):"
         yield from _reasons(answer)
+
+
+def _in_sessions(spent: Spent) -> str:
+    return f", summed over {spent.sessions} sessions" if spent.sessions > 1 else ""
 
 
 def _bytes(advice: Advice) -> str:
