@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pgtend.domain.advice import CostAnswer, CostRequest, Spent
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
+from pgtend.domain.contents import ContentsOfColumns, LookedInto
 from pgtend.domain.finding import Finding
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.policy import Policy
@@ -53,6 +54,9 @@ class Database(Protocol):
 
     async def read_column_values(self, columns: Sequence[tuple[TableName, str]]) -> ValuesOfColumns:
         """What pg_stats lists of these columns' values: kept in memory only, and shown nowhere."""
+
+    async def read_contents(self, columns: Sequence[LookedInto]) -> ContentsOfColumns:
+        """Counts of what is inside of the values that pg_stats lists of these columns."""
 
     async def read_catalog(self) -> Catalog:
         """Tables, columns with statistics, and indexes; without system schemas and platform databases' own."""

@@ -24,6 +24,7 @@ from pgtend.domain.index import Index
 from pgtend.domain.workload import Workload
 from pgtend.pipeline.advising import Constants, advise_on
 from pgtend.pipeline.constants import read_values
+from pgtend.pipeline.contents import look_into
 from pgtend.pipeline.samples import Samples
 from pgtend.ports import CostModel
 from pgtend.postgres.connection import ConnectionLimits
@@ -124,6 +125,7 @@ async def _read(target: ConnectionTarget, limits: ConnectionLimits, options: Adv
             workload, more_warnings = await read_observed(database, catalog, identity.name)
             warnings += more_warnings
         values = await read_values(workload, catalog, database)
+        catalog = await look_into(workload, catalog, database)
     constants = Constants(values=values, sampled=samples.by_fingerprint)
     return _Read(identity=identity, catalog=catalog, workload=workload, constants=constants, warnings=warnings)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from pgtend.core.sizing.btree import LEAF_FILL, btree_pages
 from pgtend.core.sizing.distinct import UniqueKeys, key_spread
 from pgtend.core.sizing.expressions import key_column
-from pgtend.core.sizing.other_methods import brin_pages, gin_pages, hash_pages
+from pgtend.core.sizing.gin import gin_pages
+from pgtend.core.sizing.inverted import gin_keys
+from pgtend.core.sizing.other_methods import brin_pages, hash_pages
 from pgtend.core.sizing.partial import keys_within, matching_share
 from pgtend.core.sizing.rows import rows_in
 from pgtend.core.sizing.spread import Spread
@@ -40,7 +42,8 @@ def estimate_size(index: Index, catalog: Catalog, *, share: float | None = None,
     if index.method is AccessMethod.BRIN:
         return PAGE_BYTES * brin_pages(values, table)
     if index.method in _INVERTED:
-        return PAGE_BYTES * gin_pages(values[0], index.columns[0].opclass, table, share)
+        parts = gin_keys(keys[0], index.columns[0].opclass, table, share)
+        return PAGE_BYTES * gin_pages(parts, rows_in(table), table.bytes / PAGE_BYTES, catalog.build_memory)
     spreads = _spreads(index, keys, table, unique_keys(catalog, index.table_name), share)
     if index.method is AccessMethod.HASH:
         return PAGE_BYTES * hash_pages(spreads[-1])

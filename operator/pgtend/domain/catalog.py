@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pgtend.domain.contents import Contents
 from pgtend.domain.index import Index, TableName
 
 PAGE_BYTES = 8192
@@ -71,6 +72,8 @@ class Column:
     """Of the order of values and of rows in the table, -1 to 1."""
     common_frequencies: tuple[float, ...] = ()
     """Share of the rows of each most common value, the largest first; never the values, which are the users' data."""
+    contents: Contents | None = None
+    """What is inside of its values; read of columns alone whose inside a statement looks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +191,8 @@ class Catalog:
     stats_reset: datetime | None = None
     """When the database's statistics were last reset."""
     foreign_keys: tuple[ForeignKey, ...] = ()
+    build_memory: int = 64 * 2**20
+    """Bytes that CREATE INDEX may take before it writes what it has (maintenance_work_mem)."""
 
     def with_beneath(self, names: Iterable[TableName]) -> frozenset[TableName]:
         """These relations and all that is read with them: what views are made of, partitions, children."""

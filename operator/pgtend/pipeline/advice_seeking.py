@@ -24,6 +24,7 @@ from pgtend.domain.workload import Load, Workload
 from pgtend.pipeline.advising import Constants, advise_on
 from pgtend.pipeline.collecting import keep_loads
 from pgtend.pipeline.constants import read_values
+from pgtend.pipeline.contents import look_into
 from pgtend.pipeline.facts import is_applied, storage_added
 from pgtend.pipeline.memory import Advised, Memory
 from pgtend.pipeline.recommending import name_of
@@ -95,19 +96,22 @@ async def _advise(
     workload: Workload, scene: Scene, memory: Memory, ports: Ports
 ) -> tuple[Advice | None, tuple[Finding, ...]]:
     """Advice with what there is to say about its planning; None where a session cannot be had now but may be at the next pass."""
-    constraints = _constraints(scene)
+    constraints, catalog = _constraints(scene), scene.catalog
     if scene.policy.what_if is WhatIfSource.OFF:
         message = (
             "spec.whatIf.source is Disabled: advice comes from statistics alone and is not validated by the planner."
         )
         finding = Finding(aspect=Aspect.WHAT_IF, reason="Disabled", message=message, fatal=False)
-        return await asyncio.to_thread(advise_unvalidated, workload, scene.catalog, constraints), (finding,)
+        async with ports.target.observe(scene.policy) as database:
+            catalog = await look_into(workload, catalog, database)
+        return await asyncio.to_thread(advise_unvalidated, workload, catalog, constraints), (finding,)
     try:
         async with ports.target.observe(scene.policy) as database:
-            values = await read_values(workload, scene.catalog, database)
-        async with ports.target.plan(scene.policy, scene.catalog) as model:
+            values = await read_values(workload, catalog, database)
+            catalog = await look_into(workload, catalog, database)
+        async with ports.target.plan(scene.policy, catalog) as model:
             constants = Constants(values=values, sampled=memory.samples.by_fingerprint)
-            advice = await advise_on(workload, scene.catalog, constraints, constants, model)
+            advice = await advise_on(workload, catalog, constraints, constants, model)
             memory.spent = _sum(memory.spent, model.spent)
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF:
@@ -115,7 +119,7 @@ async def _advise(
         # A session that was lost may have been lost by planning (HypoPG can crash a server): not again before the next advice.
         if refusal.finding.fatal and refusal.finding.reason != "ConnectionLost":
             return None, (refusal.finding,)
-        return await asyncio.to_thread(advise_unvalidated, workload, scene.catalog, constraints), (refusal.finding,)
+        return await asyncio.to_thread(advise_unvalidated, workload, catalog, constraints), (refusal.finding,)
     return advice, ()
 
 

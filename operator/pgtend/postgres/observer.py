@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
+from pgtend.domain.contents import ContentsOfColumns, Inside, LookedInto
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed, TextsUnreadable
 from pgtend.domain.index import TableName
 from pgtend.domain.values import ColumnValues, ValuesOfColumns
@@ -24,6 +25,7 @@ from pgtend.postgres.connection import (
     SessionKind,
     open_session,
 )
+from pgtend.postgres.contents_rows import contents_from
 from pgtend.postgres.failures import LOCK_NOT_AVAILABLE, translated
 from pgtend.postgres.observer_findings import findings_from
 from pgtend.postgres.secret import ConnectionTarget, find_weakness
@@ -161,6 +163,19 @@ class Observer:
             for row in await self._all_of_one_encoding("column_values", wanted)
         }
 
+    async def read_contents(self, columns: Sequence[LookedInto]) -> ContentsOfColumns:
+        """Counts of what is inside of the values that pg_stats lists of these columns; the values stay at the server."""
+        if not columns:
+            return {}
+        elements = _wanted(each for each in columns if each.inside is Inside.ELEMENTS)
+        times = _wanted(each for each in columns if each.inside is Inside.TIMES)
+        counted = _wanted(each for each in columns if each.inside is not Inside.TIMES)
+        return contents_from(
+            await self._all_of_one_encoding("column_contents", counted),
+            await self._all_of_one_encoding("element_statistics", elements),
+            await self._all_of_one_encoding("time_gaps", times),
+        )
+
     async def read_catalog(self) -> Catalog:
         """Tables, columns with statistics, indexes, foreign keys and extensions' functions, of one moment's snapshot; sizes are of just before."""
         sizes = await self._relation_sizes()
@@ -185,6 +200,7 @@ class Observer:
             search_path=effective_search_path(paths[0]),
             extension_functions=frozenset(f"{row['schema_name']}.{row['name']}" for row in functions),
             stats_reset=reset["stats_reset"],
+            build_memory=reset["build_memory"],
             foreign_keys=tuple(key for key in keys if key.table in tables and key.parent in tables),
         )
 
@@ -301,6 +317,16 @@ def _no_texts(encoding: str, databases: Sequence[int]) -> str:
         "pg_stat_statements gives out no text at all. It was run in another database of another encoding, or in one of SQL_ASCII; what "
         f"forgets the statements of those databases, said by a superuser: {resets or 'SELECT pg_stat_statements_reset()'}."
     )
+
+
+def _wanted(columns: Iterable[LookedInto]) -> dict[str, list[str]]:
+    listed = list(columns)
+    return {
+        "schemas": [each.table.schema for each in listed],
+        "tables": [each.table.table for each in listed],
+        "columns": [each.column for each in listed],
+        "whats": [each.inside.value for each in listed],
+    }
 
 
 def _key(row: Row) -> StatementKey:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_several_queries_share_an_index_and_count_once_each() -> None:
 def test_budget_places_and_refusals_are_kept() -> None:
     (change,) = advised(ASKED)
     size = change.evidence.size_bytes
-    assert advised(ASKED, constraints=Constraints(storage_budget=size))
+    assert advised(ASKED, constraints=Constraints(storage_budget=ceil(1.1 * size)))
     assert not advised(ASKED, constraints=Constraints(storage_budget=size - 1))
     assert not advised(ASKED, constraints=Constraints(max_indexes_per_table=0))
     assert not advised(ASKED, constraints=Constraints(unwanted=frozenset({change.index})))

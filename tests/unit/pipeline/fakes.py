@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
+from pgtend.domain.contents import ContentsOfColumns, LookedInto
 from pgtend.domain.finding import Finding, HistoryUnavailable, PgtendError, StatementFailed
 from pgtend.domain.index import Index, TableName
 from pgtend.domain.policy import Policy
@@ -157,6 +158,9 @@ class Observed:
         return ()
 
     async def read_column_values(self, columns: Sequence[tuple[TableName, str]]) -> ValuesOfColumns:
+        return {}
+
+    async def read_contents(self, columns: Sequence[LookedInto]) -> ContentsOfColumns:
         return {}
 
     async def read_catalog(self) -> Catalog:

@@ -80,7 +80,7 @@ def column_spread(column: Column | None, table: Table, unique: UniqueKeys, null_
         if least > 0:
             each = min(each, rows_of_possible(max(other_rows / least, 1.0)))
         alike = (Keys(count=other_rows / each, rows=each),)
-        falling = _falling_off(listed, rows, other_rows)
+        falling = falling_off(listed, rows, other_rows)
         spread += falling if occurring(falling) > occurring(alike) else alike
     return tuple(spread)
 
@@ -119,7 +119,7 @@ def _rows_of_other_values(column: Column, table: Table) -> float:
     return max(each / _repeated_by_blocks(column, table, each), FEWEST_ROWS)
 
 
-def _falling_off(listed: Sequence[float], rows: float, other_rows: float) -> Spread:
+def falling_off(listed: Sequence[float], rows: float, other_rows: float) -> Spread:
     """The values behind a long list of common ones that get rarer from rank to rank, as going on by the same power law.
 
     Values of a skewed column that are not listed are not alike, and then Duj1 finds too few of them. Nothing where the list is short or

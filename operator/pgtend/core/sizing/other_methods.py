@@ -1,18 +1,12 @@
-"""Sizes of hash, BRIN and GIN indexes.
-
-Hash and BRIN follow from the formulas of their source; GIN depends on what is inside of values, of which pg_stats tells only how wide they
-are, so that its figure is an order of magnitude.
-"""
+"""Sizes of hash and BRIN indexes, by the formulas of their source."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, log2
 
 from scipy.special import gammaincc
 
-from pgtend.core.sizing.rows import rows_in
 from pgtend.core.sizing.spread import Spread
 from pgtend.core.sizing.widths import Value, align, mean, value_widths
 from pgtend.domain.catalog import PAGE_BYTES, Table
@@ -69,42 +63,6 @@ def brin_pages(values: Sequence[Value], table: Table) -> int:
     summaries = ceil(ranges / max(_BRIN_ROOM // width, 1))
     maps = ceil(ranges / ((PAGE_BYTES - _HEADER - 8) // _BRIN_MAP_ITEM))
     return 1 + max(maps, 1) + max(summaries, 1)
-
-
-def gin_pages(value: Value, opclass: str | None, table: Table, share: float) -> int:
-    """Pages of a GIN index, an order of magnitude: rows times what GIN finds in each times bytes of a row's address in a posting list."""
-    width = mean(value_widths(value))
-    kind = _gin_kind(value.type, (opclass or "").rpartition(".")[2])
-    found = max((width - kind.overhead) / kind.width, 1.0)
-    return 2 + ceil(rows_in(table) * share * found * kind.entry / PAGE_BYTES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _GinKind:
-    """Bytes, measured on tables of 400,000 rows: of a value's header, of each element in it, of the index for each element."""
-
-    overhead: float = 0.0
-    width: float
-    entry: float
-
-
-_TRIGRAMS = _GinKind(width=1.1, entry=1.6)
-_LEXEMES = _GinKind(width=13.0, entry=3.3)
-_JSON = _GinKind(width=10.0, entry=9.0)
-_JSON_PATHS = _GinKind(width=20.0, entry=14.0)
-_ARRAY_HEADER = 21
-_STRINGS = _GinKind(overhead=_ARRAY_HEADER, width=15.0, entry=4.0)
-_NUMBERS = _GinKind(overhead=_ARRAY_HEADER, width=4.0, entry=4.0)
-
-
-def _gin_kind(type_: str, opclass: str) -> _GinKind:
-    if opclass in ("gin_trgm_ops", "gist_trgm_ops"):
-        return _TRIGRAMS
-    if type_ == "jsonb":
-        return _JSON_PATHS if opclass == "jsonb_path_ops" else _JSON
-    if type_.endswith("[]"):
-        return _STRINGS if type_.startswith(("text", "character", "uuid")) else _NUMBERS
-    return _LEXEMES
 
 
 def _overflow_pages(rows: float, together: float, a_page: int) -> float:
