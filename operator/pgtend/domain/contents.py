@@ -56,6 +56,8 @@ class Sample:
     inside: Inside
     values: int
     """How many values it is of."""
+    width: float | None = None
+    """Their mean bytes as text. ANALYZE lists values of up to 1,024 bytes alone: those of the whole column may be wider."""
     complete: bool = False
     """Whether the column has no other values."""
     groups: tuple[SampledParts, ...] = ()

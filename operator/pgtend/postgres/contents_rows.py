@@ -15,9 +15,9 @@ def contents_from(
     counted: Iterable[Row], element_statistics: Iterable[Row], time_gaps: Iterable[Row]
 ) -> ContentsOfColumns:
     """By table and column, from the rows of the queries of these names."""
-    groups: dict[tuple[_Column, Inside, int, bool], list[SampledParts]] = {}
+    groups: dict[tuple[_Column, Inside, int, float, bool], list[SampledParts]] = {}
     for row in counted:
-        key = (_column(row), Inside(row["what"]), int(row["values"]), bool(row["complete"]))
+        key = (_column(row), Inside(row["what"]), int(row["values"]), row["value_width"], bool(row["complete"]))
         groups.setdefault(key, []).append(
             SampledParts(
                 path=row["path"],
@@ -28,8 +28,8 @@ def contents_from(
             )
         )
     samples: dict[_Column, list[Sample]] = {}
-    for (column, inside, values, complete), parts in groups.items():
-        sample = Sample(inside=inside, values=values, complete=complete, groups=tuple(parts))
+    for (column, inside, values, width, complete), parts in groups.items():
+        sample = Sample(inside=inside, values=values, width=width, complete=complete, groups=tuple(parts))
         samples.setdefault(column, []).append(sample)
     elements = {_column(row): row for row in element_statistics}
     gaps = {_column(row): tuple(row["gaps"] or ()) for row in time_gaps}

@@ -48,7 +48,7 @@ _LISTED = 100
 """Values up to which each is listed with its rows, as ANALYZE does."""
 _MD5 = 33
 """Bytes of md5()'s 32 digits with their header."""
-_LEXEME_SHARE = 1.7
+LEXEME_SHARE = 1.7
 """Bytes of a tsvector for each of its text, roughly: a lexeme of eight letters takes 13."""
 
 
@@ -122,7 +122,7 @@ def _computed(call: FunctionCall, source: Column, table: Table) -> Column | None
     if function == "length":
         return _lengths(named)
     if function == "to_tsvector":
-        width = None if source.average_width is None else round(source.average_width * _LEXEME_SHARE)
+        width = None if source.average_width is None else round(source.average_width * LEXEME_SHARE)
         return replace(named, type="tsvector", average_width=width, deduplicates=False)
     return None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pgtend.core.sizing.contents import element_spread, rare_words, sampled_spread
+from pgtend.core.sizing.expressions import LEXEME_SHARE
 from pgtend.core.sizing.gin import GinKeys
 from pgtend.core.sizing.rows import rows_in
 from pgtend.core.sizing.spread import FEWEST_ROWS, Keys, Spread
@@ -34,6 +36,14 @@ _UNKNOWN = 32.0
 _FIELD = 14
 """Bytes of a field of a document of which nothing is known, with its name."""
 _FEW_WORDS = 8
+_SHORT_OF = 0.8
+"""Share of the bytes that were to be expected below which values are taken to be stored out of line."""
+_WITH_RARE_WORDS = 1.5
+"""Words of a long text for each of the thousand most common ones."""
+_STORED_AS_DOCUMENT = 1.25
+"""Bytes of a stored document for each of its text."""
+_AS_WIDE = 1.15
+"""Ratio up to which values count as wide as those of the sample."""
 _PIECES_THERE_ARE = 5_000.0
 """Different pieces of three letters in texts of which nothing is known."""
 
@@ -59,14 +69,15 @@ def _keys(column: Column, opclass: str, table: Table, rows: float) -> Iterator[G
     elif column.type.endswith("[]"):
         yield from _elements(column, rows)
     elif column.contents is not None and column.contents.sample(Inside.WORDS) is not None:
-        yield from _words(column, rows)
+        yield from _words(column, table, rows)
     else:
-        yield from _lexemes(column, rows)
+        yield from _lexemes(column, table, rows)
 
 
 def _pieces(column: Column, table: Table, rows: float) -> Iterator[GinKeys]:
     sample = _sample(column, Inside.PIECES)
     if sample is not None:
+        rows = rows * _times_wider(sample, column, table, rows)
         for group in sample.groups:
             yield GinKeys(spread=sampled_spread(group, sample, rows), width=_HASH, fixed=True)
         return
@@ -82,6 +93,7 @@ def _documents(column: Column, opclass: str, table: Table, rows: float) -> Itera
         width = _HASH if opclass == _PATHS else _FIELD
         yield GinKeys(spread=(_once(fields),), width=width, fixed=opclass == _PATHS)
         return
+    rows = rows * _times_wider(sample, column, table, rows)
     for group in sample.groups:
         if opclass == _PATHS:
             if group.path:
@@ -115,26 +127,44 @@ def _by_value(fixed: int | None) -> bool:
     return fixed is not None and fixed <= _BY_VALUE
 
 
-def _lexemes(column: Column, rows: float) -> Iterator[GinKeys]:
+def _lexemes(column: Column, table: Table, rows: float) -> Iterator[GinKeys]:
     contents = column.contents
     letters = (contents and contents.element_width) or _LETTERS
-    room = (column.average_width or _UNKNOWN) - _TSVECTOR_HEADER
-    words = max(room / (_LEXEME + 2 * round(letters / 2)), 1.0)
+    a_word = _LEXEME + 2 * round(letters / 2)
+    words = max(((column.average_width or _UNKNOWN) - _TSVECTOR_HEADER) / a_word, 1.0)
+    long = max((_long_width(column, table, rows) - _TSVECTOR_HEADER) / a_word, words)
     if contents is not None and contents.element_shares:
-        words = max(words, sum(contents.element_shares))
+        listed = sum(contents.element_shares)
+        if words * _SHORT_OF < listed:  # values are stored out of line, so that their width does not tell
+            words = max(long, listed * _WITH_RARE_WORDS)
         spread = element_spread(contents.element_shares, rows, words, of_words=True)
     else:
-        spread = _alike(rows * words, rare_words(rows * words))
+        spread = _alike(rows * long, rare_words(rows * long))
     yield GinKeys(spread=spread, width=_SHORT_HEADER + ((contents and contents.rare_element_width) or _FEW_WORDS))
 
 
-def _words(column: Column, rows: float) -> Iterator[GinKeys]:
+def _words(column: Column, table: Table, rows: float) -> Iterator[GinKeys]:
     sample = _sample(column, Inside.WORDS)
     if sample is not None:
+        # The column is the tsvector by now, of which nobody has measured the width.
+        width = None if column.average_width is None else round(column.average_width / LEXEME_SHARE)
+        rows = rows * _times_wider(sample, replace(column, average_width=width), table, rows)
         for group in sample.groups:
             yield GinKeys(
                 spread=sampled_spread(group, sample, rows, of_words=True), width=_SHORT_HEADER + group.width + 1
             )
+
+
+def _times_wider(sample: Sample, column: Column, table: Table, rows: float) -> float:
+    """How many times as wide as in the sample the values are: it has none of over 1,024 bytes, and those are left out that are longer."""
+    if sample.complete or not sample.width or column.average_width is None:
+        return 1.0
+    seen = sample.width * (_STORED_AS_DOCUMENT if column.type == "jsonb" else 1.0)
+    average = float(column.average_width)
+    if average < _SHORT_OF * seen:  # some are stored out of line, and count as their pointer
+        average = _long_width(column, table, rows)
+    wider = average / seen
+    return wider if wider > _AS_WIDE else 1.0
 
 
 def _long_width(column: Column, table: Table, rows: float) -> float:

@@ -99,6 +99,7 @@ grouped AS (
 SELECT
     wanted.schema_name, wanted.table_name, wanted.column_name, wanted.what,
     (SELECT count(*) FROM sampled WHERE sampled.number = wanted.number) AS values,
+    (SELECT avg(octet_length(sampled.text))::float8 FROM sampled WHERE sampled.number = wanted.number) AS value_width,
     (SELECT bool_and(listed.complete) FROM listed WHERE listed.number = wanted.number) AS complete,
     grouped.path, grouped.width,
     least(grouped.possible, CASE WHEN shaped.shapes * 5 <= grouped.parts THEN shaped.possible END)::float8 AS possible,
