@@ -186,7 +186,7 @@ def test_a_table_dropped_while_recommended_outdates_the_recommendation(stage: St
     name = until_tuned(shop, "orders")
     run(shop, "drop table orders")
     found = shop.until_condition("Proposed", "Outdated", name=name)
-    assert "does not call for this change any more" in condition_of(found, "Proposed")["message"]
+    assert "The table public.orders is not there any more" in condition_of(found, "Proposed")["message"]
     until_well(shop, "Connected", "Permitted", "WhatIf", "TunerReady")
     run(shop, *ORDERS)
     grant_again(shop)

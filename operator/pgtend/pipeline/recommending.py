@@ -21,6 +21,7 @@ from pgtend.domain.recommendation import (
     Proposal,
     Recommendation,
 )
+from pgtend.pipeline.approving import is_outdated
 from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.facts import is_applied
 from pgtend.pipeline.saving import save
@@ -143,7 +144,7 @@ def _bounds(change: AdvisedChange) -> Bounds:
 
 async def _outdate(recommendation: Recommendation, scene: Scene, ports: Ports) -> Recommendation:
     status = recommendation.status
-    if status.proposal is None or not _is_open(recommendation):
+    if status.proposal is None or not _is_open(recommendation) or is_outdated(recommendation):
         return recommendation
     changed = with_condition(
         status,

@@ -140,6 +140,9 @@ async def test_what_was_proposed_for_a_table_that_was_dropped_is_outdated(world:
     assert (proposed.status, proposed.reason) == (ConditionStatus.FALSE, "Outdated")
     assert "public.orders is not there any more" in proposed.message
     assert world.now_of(change).status.phase == "Outdated"
+    before = world.now_of(change)
+    await publish(Advice(changes=(), cost_before=10.0, cost_after=10.0), world.scene(), world.ports)
+    assert world.now_of(change) == before, "advice that names it no more has no other reason to give"
     # A table of that name that is made later is another one: the workload has to call for the change anew.
     world.dropped.clear()
     await world.run_pass(after=60)
