@@ -29,7 +29,7 @@ sampled AS (
     SELECT listed.number, listed.what, listed.complete, value.text, value.place
     FROM listed
     CROSS JOIN LATERAL unnest(listed.texts) WITH ORDINALITY AS value (text, place)
-    WHERE (value.place - 1) %% (1 + (cardinality(listed.texts) - 1) / 101) = 0
+    WHERE mod(value.place - 1, 1 + (cardinality(listed.texts) - 1) / 101) = 0
 ),
 -- Documents are taken apart: each field, each element, and what is in them.
 nodes AS (
@@ -41,7 +41,7 @@ nodes AS (
     FROM nodes
     CROSS JOIN LATERAL (
         SELECT each.key AS field, each.value
-        FROM jsonb_each(CASE jsonb_typeof(nodes.value) WHEN 'object' THEN nodes.value ELSE '{}' END) AS each
+        FROM jsonb_each(CASE jsonb_typeof(nodes.value) WHEN 'object' THEN nodes.value ELSE jsonb_build_object() END) AS each
         UNION ALL
         SELECT NULL, element.value
         FROM jsonb_array_elements(CASE jsonb_typeof(nodes.value) WHEN 'array' THEN nodes.value ELSE '[]' END) AS element (value)
@@ -50,7 +50,7 @@ nodes AS (
 parts AS (
     SELECT number, place, '' AS path, field AS part, false AS numeric FROM nodes WHERE field IS NOT NULL
     UNION ALL
-    SELECT number, place, path, value #>> '{}', jsonb_typeof(value) = 'number'
+    SELECT number, place, path, value #>> ARRAY[]::text[], jsonb_typeof(value) = 'number'
     FROM nodes
     WHERE jsonb_typeof(value) NOT IN ('object', 'array')
     UNION ALL
