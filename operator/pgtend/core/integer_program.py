@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
+from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_matrix
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_matrix, vstack
 
 from pgtend.domain.index import Index
+
+Numbers: TypeAlias = NDArray[np.float64]
 
 LONGEST_SECONDS = 20.0
 """Of solving one program: a guard, which programs of hundreds of queries do not come near."""
@@ -18,6 +22,12 @@ LONGEST_SECONDS = 20.0
 
 LEAST_SECONDS = 2.0
 """However late it is: without them there would be no answer at all."""
+NEAR = 0.005
+"""Share of the cost of the relaxed program: solutions that cost no more than so much above it are looked for first."""
+MARGIN = 1e-6
+"""Share of the cost by which the solver's numbers may be wrong, on the safe side."""
+INFEASIBLE = 2
+"""How ``milp`` says that there is no solution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +36,7 @@ class Solution:
 
     values: Sequence[float]
     bound: float
+    cost: float = inf
 
     def taken(self, variables: Mapping[Index, int]) -> frozenset[Index]:
         """The indexes whose variable is 1; none where no values were found."""
@@ -50,13 +61,40 @@ class IntegerProgram:
         """``least`` ≤ sum of factor times variable ≤ ``most``."""
         self._rows.append((members, least, most))
 
-    def solve(self, gap: float, nodes: int, seconds: float | None = None) -> Solution:
+    def solve(self, gap: float, nodes: int, seconds: float | None = None, below: float = inf) -> Solution:
         """The best found in so many nodes of the search tree: no clock decides, so that the same program has the same answer.
 
-        Where even that takes very long, or longer than the ``seconds`` that are left, the clock does decide.
+        Where even that takes very long, or longer than the ``seconds`` that are left, the clock does decide. Where only
+        what costs less than ``below`` is wanted, no values say that there is none, and the bound is no higher than that.
+
+        Without the whole numbers a program is solved at once, and its reduced costs say by how much it costs more to take
+        what is not taken there. What alone costs more than a solution may is left out (Dantzig, Fulkerson and Johnson 1954).
+        While no solution is known, those are looked for that are near first; the rest is needed where there was none.
         """
         if not self._costs:
             return Solution(values=(), bound=0.0)
+        program = self._arrays()
+        relaxed = _relax(program, _time_limit(seconds))
+        if relaxed is None:
+            return program.unscaled(*_solve(program, gap, nodes, _time_limit(seconds)))
+        highest = below / program.scale
+        if highest <= relaxed.cost:
+            return program.unscaled(None, relaxed.cost)
+        limit = _time_limit(seconds) / 2
+        room = min(highest, relaxed.cost + NEAR * abs(relaxed.cost)) - relaxed.cost
+        values, bound = _solve(program.without(relaxed, room), gap, nodes, limit)
+        bound = max(min(bound, relaxed.cost + room), relaxed.cost)
+        known = inf if values is None else float(program.costs @ values)
+        is_proven = bound >= min(known - gap * abs(known), highest)
+        if not is_proven:
+            room = min(known - gap * abs(known), highest) - relaxed.cost
+            others, higher = _solve(program.without(relaxed, room), gap, nodes, limit)
+            bound = max(bound, min(higher, relaxed.cost + room))
+            if others is not None and float(program.costs @ others) < known:
+                values = others
+        return program.unscaled(values, bound)
+
+    def _arrays(self) -> _Arrays:
         scale = max(abs(cost) for cost in self._costs) or 1.0
         data, where, columns = [], [], []
         for number, (members, _, _) in enumerate(self._rows):
@@ -64,20 +102,106 @@ class IntegerProgram:
                 data.append(factor)
                 where.append(number)
                 columns.append(column)
-        matrix = csr_matrix((data, (where, columns)), shape=(len(self._rows), len(self._costs)))
-        limits = LinearConstraint(
-            matrix, np.asarray([row[1] for row in self._rows]), np.asarray([row[2] for row in self._rows])
+        return _Arrays(
+            scale=scale,
+            costs=np.asarray(self._costs) / scale,
+            whole=np.asarray(self._whole, dtype=np.int64),
+            least=np.zeros(len(self._costs)),
+            most=np.ones(len(self._costs)),
+            matrix=csr_matrix((data, (where, columns)), shape=(len(self._rows), len(self._costs))),
+            rows_least=np.asarray([row[1] for row in self._rows]),
+            rows_most=np.asarray([row[2] for row in self._rows]),
         )
-        result = milp(
-            np.asarray(self._costs) / scale,
-            integrality=np.asarray(self._whole),
-            bounds=Bounds(0, 1),
-            constraints=limits,
-            options={"node_limit": nodes, "mip_rel_gap": gap, "time_limit": _time_limit(seconds)},
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Arrays:
+    """A program as the solver takes it, its costs in units of ``scale``."""
+
+    scale: float
+    costs: Numbers
+    whole: NDArray[np.int64]
+    least: Numbers
+    most: Numbers
+    matrix: csr_matrix
+    rows_least: Numbers
+    rows_most: Numbers
+
+    def without(self, relaxed: _Relaxed, room: float) -> _Arrays:
+        """With what costs more than ``room`` to change left as it is in the relaxed program.
+
+        All variables have whole values in some best solution: those that need not follow from those that must.
+        """
+        room += MARGIN * max(abs(relaxed.cost), 1.0)
+        return replace(
+            self,
+            least=np.where((relaxed.values > 0.5) & (relaxed.to_less > room) & (self.whole > 0), 1.0, self.least),
+            most=np.where((relaxed.values < 0.5) & (relaxed.to_more > room), 0.0, self.most),
         )
-        dual = getattr(result, "mip_dual_bound", None)
-        values = [] if result.x is None else [float(value) for value in result.x]
-        return Solution(values=values, bound=-inf if dual is None else float(dual) * scale)
+
+    def unscaled(self, values: Numbers | None, bound: float) -> Solution:
+        """In the unit of the costs."""
+        if values is None:
+            return Solution(values=(), bound=bound * self.scale)
+        return Solution(values=values.tolist(), bound=bound * self.scale, cost=float(self.costs @ values) * self.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Relaxed:
+    """The best without the whole numbers; by how much it costs more at least for a variable to become 0, or 1."""
+
+    cost: float
+    values: Numbers
+    to_less: Numbers
+    to_more: Numbers
+
+
+def _relax(program: _Arrays, seconds: float) -> _Relaxed | None:
+    """None where the solver gives up."""
+    is_equal = program.rows_least == program.rows_most
+    has_most = ~is_equal & np.isfinite(program.rows_most)
+    has_least = ~is_equal & np.isfinite(program.rows_least)
+    found = linprog(
+        program.costs,
+        A_ub=vstack([program.matrix[has_most], -program.matrix[has_least]], format="csr"),
+        b_ub=np.concatenate([program.rows_most[has_most], -program.rows_least[has_least]]),
+        A_eq=program.matrix[is_equal],
+        b_eq=program.rows_most[is_equal],
+        bounds=(0, 1),
+        method="highs-ds",
+        options={"time_limit": seconds},
+    )
+    if found.status != 0 or found.fun is None:
+        return None
+    return _Relaxed(
+        cost=float(found.fun),
+        values=np.asarray(found.x),
+        to_less=-np.asarray(found.upper.marginals),
+        to_more=np.asarray(found.lower.marginals),
+    )
+
+
+def _solve(program: _Arrays, gap: float, nodes: int, seconds: float) -> tuple[Numbers | None, float]:
+    """Values, None where none were found, and what no solution can be below: infinite where there is none."""
+    kept = program.most > 0
+    kept[0] = True  # the solver wants one at least
+    matrix = program.matrix[:, kept]
+    rows = np.diff(matrix.indptr) > 0
+    result = milp(
+        program.costs[kept],
+        integrality=program.whole[kept],
+        bounds=Bounds(program.least[kept], program.most[kept]),
+        constraints=LinearConstraint(matrix[rows], program.rows_least[rows], program.rows_most[rows]),
+        options={"node_limit": nodes, "mip_rel_gap": gap, "time_limit": seconds},
+    )
+    if result.status == INFEASIBLE:
+        return None, inf
+    dual = getattr(result, "mip_dual_bound", None)
+    values = None
+    if result.x is not None:
+        values = np.zeros(len(program.costs))
+        values[kept] = result.x
+    return values, -inf if dual is None else float(dual)
 
 
 def _time_limit(seconds: float | None) -> float:

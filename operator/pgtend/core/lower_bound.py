@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pgtend.core.integer_program import IntegerProgram
 from pgtend.core.known_costs import IndexSet
@@ -71,15 +72,22 @@ def add_floors(
     program: IntegerProgram, variables: Mapping[Index, int], queries: Sequence[FlooredQuery], share: float = 1.0
 ) -> None:
     """Add that each query costs the least that the chosen indexes do not rule out, at this share."""
+    always = program.add_variable(
+        share * sum(query.weight * max(floor.cost for floor in query.floors) for query in queries)
+    )
+    program.add_row({always: 1.0}, 1.0, 1.0)
     for query in queries:
         levels = sorted({floor.cost for floor in query.floors})
-        taken = {cost: program.add_variable(share * query.weight * cost) for cost in levels}
-        program.add_row(dict.fromkeys(taken.values(), 1.0), 1.0, 1.0)
+        # One variable a step: it is 1 where the query may cost what is below. In this form each floor is one short row.
+        steps = {
+            upper: program.add_variable(-share * query.weight * (upper - lower)) for lower, upper in pairwise(levels)
+        }
+        for one, next_ in pairwise(steps.values()):
+            program.add_row({one: 1.0, next_: -1.0}, most=0.0)
         for floor in query.floors:
-            lower = [variable for cost, variable in taken.items() if cost < floor.cost]
-            if lower:
+            if floor.cost in steps:
                 needed = {variables[index]: -1.0 for index in floor.beyond if index in variables}
-                program.add_row({**dict.fromkeys(lower, 1.0), **needed}, most=0.0)
+                program.add_row({steps[floor.cost]: 1.0, **needed}, most=0.0)
 
 
 def without_implied(query: FlooredQuery) -> FlooredQuery:

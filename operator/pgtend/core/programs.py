@@ -14,7 +14,7 @@ from pgtend.core.compromise import best_by_the_mean
 from pgtend.core.known_costs import NOTHING, IndexSet, Option
 from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
 from pgtend.core.objective import Objective
-from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
+from pgtend.core.selection import Known, Limits, WeightedOptions, choose_indexes
 from pgtend.domain.index import Index
 
 
@@ -45,13 +45,14 @@ class Programs:
     def best(self, incumbent: IndexSet) -> IndexSet:
         """The best set by what is known to be reached."""
         reached = self._reached(incumbent)
-        if reached != self._solved or not self._planning.complete:
+        if reached != self._solved or incumbent != self._best or not self._planning.complete:
             self._best = choose_indexes(
                 reached.options,
                 self._sizes_of(reached),
                 reached.savings,
                 self._limits,
                 self._planning.seconds_left,
+                Known(indexes=incumbent, cost=self._objective.cost_of(incumbent, incumbent)),
             )
             self._solved = reached
         return self._best

@@ -12,16 +12,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
+from math import inf
 
 from pgtend.core.integer_program import IntegerProgram
-from pgtend.core.known_costs import IndexSet, Option
-from pgtend.domain.index import Index, TableName
+from pgtend.core.known_costs import NOTHING, IndexSet, Option
+from pgtend.domain.index import Index, IndexColumn, TableName
 
 NODES = 1000
 GAP = 1e-3
 """How near the program is solved: what planning the chosen set teaches moves its cost by more."""
+
+
+ROUNDING = 1e-9
+"""Share of a cost that sums in another order may differ by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A set, and what it costs for sure, in the unit of weight times price."""
+
+    indexes: IndexSet
+    cost: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,19 +67,75 @@ def choose_indexes(
     upkeep: Mapping[Index, float],
     limits: Limits,
     seconds: float | None = None,
+    known: Known | None = None,
 ) -> IndexSet:
     """The set with the least weighted price plus upkeep; ``upkeep`` is in the unit of weight times price.
+
+    Where a set is ``known``, it is the answer unless one that costs less is found.
 
     Same input, same answer: the order of ``sizes`` decides between equals. Without a proven optimum in the
     ``seconds`` that are left, the best found.
     """
     if not sizes:
         return frozenset()
+    below = inf if known is None else known.cost
     program = IntegerProgram()
     variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
     add_options(program, variables, queries)
     add_limits(program, variables, sizes, limits)
-    return program.solve(GAP, NODES, seconds).taken(variables)
+    solution = program.solve(GAP, NODES, seconds, below)
+    if known is not None and (not solution.values or solution.cost >= below * (1 - ROUNDING)):
+        return known.indexes
+    return earliest_of_equals(solution.taken(variables), queries, sizes, upkeep)
+
+
+def earliest_of_equals(
+    chosen: IndexSet, queries: Sequence[WeightedOptions], sizes: Mapping[Index, int], upkeep: Mapping[Index, float]
+) -> IndexSet:
+    """With each index replaced by the first of the same columns in another order that costs no more and takes no more bytes.
+
+    The solver ends with any of them. Candidates come in the order of their selectivity, and the first may serve others, too.
+    """
+    orders: dict[tuple[Index, frozenset[IndexColumn]], list[Index]] = {}
+    for index in sizes:
+        orders.setdefault(_without_order(index), []).append(index)
+    concerned: dict[Index, list[WeightedOptions]] = {}
+    for query in queries:
+        for index in dict.fromkeys(index for option in query.options for index in sorted(option.used, key=repr)):
+            for each in (index, *query.substitutes.get(index, ())):
+                concerned.setdefault(each, []).append(query)
+
+    def cost(index: Index, affected: Sequence[WeightedOptions], indexes: IndexSet) -> float:
+        return upkeep[index] + sum(query.weight * _price_with(indexes, query) for query in affected)
+
+    for index in [index for index in sizes if index in chosen]:
+        for other in orders[_without_order(index)]:
+            if other == index:
+                break
+            affected = [*concerned.get(index, ()), *concerned.get(other, ())]
+            swapped = chosen - {index} | {other}
+            if (
+                other not in chosen
+                and sizes[other] <= sizes[index]
+                and cost(other, affected, swapped) <= cost(index, affected, chosen)
+            ):
+                chosen = swapped
+                break
+    return chosen
+
+
+def _without_order(index: Index) -> tuple[Index, frozenset[IndexColumn]]:
+    return replace(index, columns=()), frozenset(index.columns)
+
+
+def _price_with(indexes: IndexSet, query: WeightedOptions) -> float:
+    """By the planner's choice: the cheapest option by its own costs."""
+    open_to_it = (
+        option
+        for option in query.options
+        if all(index in indexes or query.substitutes.get(index, NOTHING) & indexes for index in option.used)
+    )
+    return min(open_to_it, key=lambda option: (option.cost, option.price)).price
 
 
 def add_options(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgtend.core.known_costs import KnownCosts, Option
-from pgtend.core.selection import Limits, WeightedOptions, choose_indexes
+from pgtend.core.selection import Known, Limits, WeightedOptions, choose_indexes, earliest_of_equals
 from pgtend.domain.advice import PlanCost, Unplannable
 from pgtend.domain.index import Index, IndexColumn
 
@@ -47,15 +47,11 @@ def affordable(chosen: frozenset[Index], sizes: dict[Index, int], limits: Limits
     )
 
 
-@given(QUERIES, SIZES, UPKEEP, st.none() | st.integers(0, 120), st.integers(0, 3))
-def test_chooses_a_set_that_no_other_affordable_set_beats(
-    drawn: list[tuple[int, int, list[tuple[frozenset[Index], int, int]]]],
-    bytes_: list[int],
-    costs: list[int],
-    storage: int | None,
-    slots: int,
-) -> None:
-    queries = [
+DRAWN = list[tuple[int, int, list[tuple[frozenset[Index], int, int]]]]
+
+
+def weighted(drawn: DRAWN) -> list[WeightedOptions]:
+    return [
         WeightedOptions(
             weight=weight,
             options=[
@@ -65,15 +61,65 @@ def test_chooses_a_set_that_no_other_affordable_set_beats(
         )
         for weight, nothing, options in drawn
     ]
+
+
+def all_affordable(sizes: dict[Index, int], limits: Limits) -> list[frozenset[Index]]:
+    everything = chain.from_iterable(combinations(INDEXES, count) for count in range(5))
+    return [frozenset(each) for each in everything if affordable(frozenset(each), sizes, limits)]
+
+
+@given(QUERIES, SIZES, UPKEEP, st.none() | st.integers(0, 120), st.integers(0, 3))
+def test_chooses_a_set_that_no_other_affordable_set_beats(
+    drawn: DRAWN, bytes_: list[int], costs: list[int], storage: int | None, slots: int
+) -> None:
+    queries = weighted(drawn)
     sizes, upkeep = dict(zip(INDEXES, bytes_, strict=True)), dict(zip(INDEXES, map(float, costs), strict=True))
     limits = Limits(storage=storage, free_slots={INDEXES[0].table_name: slots})
     chosen = choose_indexes(queries, sizes, upkeep, limits)
     assert affordable(chosen, sizes, limits)
-    everything = chain.from_iterable(combinations(INDEXES, count) for count in range(5))
-    best = min(
-        cost_of(queries, upkeep, frozenset(each)) for each in everything if affordable(frozenset(each), sizes, limits)
-    )
+    best = min(cost_of(queries, upkeep, each) for each in all_affordable(sizes, limits))
     assert cost_of(queries, upkeep, chosen) == pytest.approx(best, abs=1e-3)
+
+
+@given(QUERIES, SIZES, UPKEEP, st.none() | st.integers(0, 120), st.data())
+def test_a_set_that_is_known_gives_way_to_the_best_alone(
+    drawn: DRAWN, bytes_: list[int], costs: list[int], storage: int | None, data: st.DataObject
+) -> None:
+    queries = weighted(drawn)
+    sizes, upkeep = dict(zip(INDEXES, bytes_, strict=True)), dict(zip(INDEXES, map(float, costs), strict=True))
+    limits = Limits(storage=storage, free_slots={})
+    sets = all_affordable(sizes, limits)
+    known = data.draw(st.sampled_from(sets))
+    cost = cost_of(queries, upkeep, known)
+    chosen = choose_indexes(queries, sizes, upkeep, limits, known=Known(indexes=known, cost=cost))
+    best = min(cost_of(queries, upkeep, each) for each in sets)
+    assert cost_of(queries, upkeep, chosen) == pytest.approx(best, abs=1e-3)
+    if cost <= best:
+        assert chosen == known
+
+
+def test_of_two_orders_that_cost_the_same_the_earlier_candidate_is_taken() -> None:
+    first, second = (
+        Index(schema="public", table="t0", columns=tuple(IndexColumn(column=name) for name in names))
+        for names in (("a", "b"), ("b", "a"))
+    )
+
+    def query(price: float) -> WeightedOptions:
+        options = [
+            Option(used=NOTHING, cost=99.0, price=99.0),
+            Option(used=frozenset({first}), cost=price, price=price),
+            Option(used=frozenset({second}), cost=9.0, price=9.0),
+        ]
+        return WeightedOptions(weight=1.0, options=options)
+
+    upkeep = dict.fromkeys((first, second), 1.0)
+
+    def earliest(price: float, size: int) -> frozenset[Index]:
+        return earliest_of_equals(frozenset({second}), [query(price)], {first: size, second: 5}, upkeep)
+
+    assert earliest(price=9.0, size=5) == {first}
+    assert earliest(price=9.5, size=5) == {second}
+    assert earliest(price=9.0, size=6) == {second}
 
 
 def test_chooses_nothing_where_there_is_nothing_to_choose_from() -> None:
