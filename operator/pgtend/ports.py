@@ -124,7 +124,8 @@ class Executor(Protocol):
     async def cancel(self, index: Index, name: str) -> None:
         """End a build of this index that is under way on the server (whoever started it as the tuner), and wait for its end.
 
-        Works from another session than the one that builds. The invalid remains are the caller's to ``remove``.
+        Works from another session than the one that builds. The invalid remains are the caller's to ``remove``. Raises
+        BuildNotEnded where the build goes on although it was asked for a while.
         """
 
     async def remove(self, index: Index, name: str, fence: Callable[[], None]) -> None:

@@ -58,6 +58,10 @@ class FencedOff(PgtendError):
     """Another pgtend works on the same index or table of this database now: leave it alone and look again later."""
 
 
+class BuildNotEnded(PgtendError):
+    """A build was asked to end and goes on: its backend does not heed a cancel request; the sentence says which one it is."""
+
+
 class DefinitionRefused(PgtendError):
     """An index definition says what pgtend never builds: an unknown function or type, or a name that Postgres would cut."""
 

@@ -12,7 +12,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pgtend.domain.finding import ConnectionRefusedByTarget, DefinitionRefused, FencedOff, StatementFailed
+from pgtend.domain.finding import (
+    BuildNotEnded,
+    ConnectionRefusedByTarget,
+    DefinitionRefused,
+    FencedOff,
+    StatementFailed,
+)
 from pgtend.pipeline.surroundings import Ports
 
 _LOG = logging.getLogger(__name__)
@@ -97,7 +103,7 @@ class Works:
             except (ConnectionRefusedByTarget, FencedOff):
                 self._note_trouble(key, ports)
                 return ""
-            except (StatementFailed, DefinitionRefused) as failure:
+            except (StatementFailed, DefinitionRefused, BuildNotEnded) as failure:
                 self._note_trouble(key, ports)
                 return str(failure)
             self._troubles.pop(key, None)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,14 @@ from typing import Any
 from psycopg import sql
 
 from pgtend.domain.catalog import DatabaseIdentity
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, FencedOff, Finding, StatementFailed
+from pgtend.domain.finding import (
+    Aspect,
+    BuildNotEnded,
+    ConnectionRefusedByTarget,
+    FencedOff,
+    Finding,
+    StatementFailed,
+)
 from pgtend.domain.index import Index, TableName
 from pgtend.ports import IndexState
 from pgtend.postgres import ddl
@@ -38,6 +46,7 @@ from pgtend.postgres.connection import (
 )
 from pgtend.postgres.failures import INSUFFICIENT_PRIVILEGE, translated
 from pgtend.postgres.index_comparison import is_same_index
+from pgtend.postgres.restoring import restoring
 from pgtend.postgres.secret import ConnectionTarget, find_weakness
 from pgtend.postgres.tuner_findings import findings_from
 
@@ -63,6 +72,8 @@ TUNING = SessionKind(
 _LOCK_SPACE = zlib.crc32(b"pgtend")
 _BLOCKER_SECONDS = 10
 _CANCEL_PAUSE = 0.1
+_CANCEL_SECONDS = 30.0
+"""A backend looks for cancel requests all the time it sorts, scans or waits; one that has not heeded them by then does not soon."""
 
 
 class Tuner:
@@ -132,8 +143,14 @@ class Tuner:
             await self._run(ddl.comment_on_index(index.schema, name, comment), fence)
 
     async def cancel(self, index: Index, name: str) -> None:
-        """End a build of this index that is under way on the server, and wait for its end. Does nothing when there is none."""
+        """End a build of this index that is under way on the server, and wait for its end. Does nothing when there is none.
+
+        Raises BuildNotEnded when it has been asked for ``_CANCEL_SECONDS`` and goes on.
+        """
+        give_up = time.monotonic() + _CANCEL_SECONDS
         while pids := await self._builders(index, name):
+            if time.monotonic() >= give_up:
+                raise BuildNotEnded(_not_ended(index, name, pids))
             await self._all("cancel_backends", {"pids": pids})
             await asyncio.sleep(_CANCEL_PAUSE)
 
@@ -188,15 +205,15 @@ class Tuner:
             (row,) = await cursor.fetchall()
         if not row["got"]:
             raise FencedOff(f"Another session of pgtend works on {schema}.{name} in this database now.")
-        try:
+
+        async def let_go() -> None:
+            await self._session.execute("SELECT /* pgtend */ pg_advisory_unlock(%s, %s)", (space, key))
+            await configure(self._session, _LOOKING)
+
+        async with restoring(self._session, Aspect.TUNER_READY, let_go):
             with translated(Aspect.TUNER_READY):
                 await configure(self._session, _BUILDING)
             yield
-        finally:
-            if not self._session.closed:
-                with translated(Aspect.TUNER_READY):
-                    await self._session.execute("SELECT /* pgtend */ pg_advisory_unlock(%s, %s)", (space, key))
-                    await configure(self._session, _LOOKING)
 
     @asynccontextmanager
     async def _as_owner(self, table: Row) -> AsyncIterator[None]:
@@ -226,12 +243,12 @@ class Tuner:
     async def _as_role(self, role: str) -> AsyncIterator[None]:
         with translated(Aspect.TUNER_READY):
             await self._session.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-        try:
+
+        async def be_oneself() -> None:
+            await self._session.execute("RESET ROLE")
+
+        async with restoring(self._session, Aspect.TUNER_READY, be_oneself):
             yield
-        finally:
-            if not self._session.closed:
-                with translated(Aspect.TUNER_READY):
-                    await self._session.execute("RESET ROLE")
 
     async def _run(self, statement: sql.Composed, fence: Callable[[], None]) -> None:
         """Run DDL to its end on the server, even when this task is cancelled meanwhile; not when the fence objects.
@@ -288,6 +305,15 @@ def _cut(session: Session) -> None:
     """End the connection below libpq, so that neither a cancel request nor a goodbye reaches the server."""
     with socket.socket(fileno=os.dup(session.fileno())) as same, suppress(OSError):
         same.shutdown(socket.SHUT_RDWR)
+
+
+def _not_ended(index: Index, name: str, pids: Sequence[int]) -> str:
+    backends = ", ".join(map(str, sorted(pids)))
+    return (
+        f"The build of {index.schema}.{name} was asked to end for {_CANCEL_SECONDS:g} seconds and goes on in the backend {backends}, which "
+        "does not heed pg_cancel_backend now; it is asked again. Look at pg_stat_activity for what it waits for; "
+        f"SELECT pg_terminate_backend({backends.partition(',')[0]}) asks for the end of its whole session."
+    )
 
 
 def _lock_key(schema: str, name: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from pgtend.domain.finding import (
     Aspect,
+    BuildNotEnded,
     ConnectionRefusedByTarget,
     DefinitionRefused,
     FencedOff,
@@ -37,6 +38,18 @@ BOOKINGS = TableName(schema="shop", table="bookings")
 INDEX = Index(schema="shop", table="bookings", columns=(IndexColumn(column="vendor"),))
 NAME = "bookings_vendor_0a1b2c3d_idx"
 COMMENT = "pgtend: shop/bookings-bookings-0a1b2c3d"
+DEAF = """
+DO $$ BEGIN
+    LOOP
+        BEGIN
+            PERFORM pg_sleep(60);
+        EXCEPTION WHEN query_canceled THEN
+            NULL;
+        END;
+    END LOOP;
+END $$
+"""
+"""What no cancel request ends."""
 
 
 def allowed() -> None:
@@ -277,6 +290,32 @@ async def test_an_abandoned_build_is_ended_from_another_session(shop: Shop) -> N
             assert await other.index_state(INDEX, NAME) is IndexState.INVALID
 
 
+async def test_a_build_that_heeds_no_cancel_request_is_given_up_on_with_its_backend_named(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgtend.postgres.tuner._CANCEL_SECONDS", 0.5)
+    keys: list[tuple[int, int]] = []
+    async with open_tuner(shop.tuner, shop.limits) as tuner:
+        await tuner.analyze(BOOKINGS, allowed)
+        await tuner.build(INDEX, NAME, COMMENT, lambda: keys.append(lock_that_is_held(shop)))
+        with shop.connect("pgtend_tuner") as deaf:
+            deaf.execute("select pg_advisory_lock(%s, %s)", keys[0])
+            working = asyncio.ensure_future(asyncio.to_thread(deaf.execute, DEAF))
+
+            async def at_work() -> bool:
+                return await state(shop) is IndexState.BUILDING
+
+            await until(at_work)
+            with pytest.raises(BuildNotEnded, match=rf"shop\.{NAME} .* backend {deaf.info.backend_pid}\b"):
+                await tuner.cancel(INDEX, NAME)
+            assert not working.done()
+            assert await tuner.index_state(INDEX, NAME) is IndexState.BUILDING
+            shop.database.run(f"select pg_terminate_backend({deaf.info.backend_pid})")
+            with pytest.raises(psycopg.OperationalError):
+                await working
+        await tuner.cancel(INDEX, NAME)
+
+
 async def test_a_second_build_of_the_same_index_is_fenced_off_and_another_index_is_not(shop: Shop) -> None:
     with old_snapshot(shop) as blocker:
         async with (
@@ -422,6 +461,18 @@ async def test_who_holds_the_lock_and_does_not_work_feigns_nothing(shop: Shop, r
             await tuner.cancel(INDEX, NAME)
             with pytest.raises(FencedOff):
                 await tuner.remove(INDEX, NAME, allowed)
+
+
+async def test_that_a_process_may_not_act_any_more_is_not_hidden_by_a_backend_lost_meanwhile(shop: Shop) -> None:
+    def object_after_the_backend_is_gone() -> None:
+        shop.database.run("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'pgtend_tuner'")
+        raise LeadershipLost("another process leads")
+
+    with pytest.raises(LeadershipLost) as lost:
+        async with open_tuner(shop.tuner, shop.limits) as tuner:
+            await tuner.build(INDEX, NAME, COMMENT, object_after_the_backend_is_gone)
+    (note,) = lost.value.__notes__
+    assert "The connection to the server was lost" in note
 
 
 async def test_a_killed_backend_leaves_an_invalid_index_and_a_clear_error(shop: Shop) -> None:

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
+from pgtend.domain.finding import (
+    Aspect,
+    BuildNotEnded,
+    ConnectionRefusedByTarget,
+    Finding,
+    PgtendError,
+    StatementFailed,
+)
 from pgtend.domain.recommendation import ApprovalState, ConditionStatus, ConditionType, IntentKind
 from pgtend.ports import IndexState
 from tests.unit.pipeline.world import ORDERS, PLAIN, World, applied, freeze, index_on, intend, recommend, slices
@@ -36,14 +43,20 @@ async def test_a_build_that_was_ended_for_a_freeze_counts_as_no_attempt(world: W
     assert world.reason(change) != "Failed"
 
 
-async def test_that_a_build_cannot_be_ended_is_said(world: World) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [StatementFailed("42501", "The tuner may not end it."), BuildNotEnded("It was asked to end and goes on.")],
+    ids=["refused", "not heeded"],
+)
+async def test_that_a_build_cannot_be_ended_is_said(world: World, refusal: PgtendError) -> None:
     world.server.put("orders_a_idx", index_on(ORDERS), IndexState.BUILDING)
     world.add(applied(recommend(intent=intend(IntentKind.BUILD)), ConditionStatus.FALSE, "Building"))
     world.policy = FROZEN
-    world.server.failures["CANCEL"] = StatementFailed("42501", "The tuner may not end it.")
+    world.server.failures["CANCEL"] = refusal
     for _ in range(3):
         await world.run_pass(after=60)
     assert any("StepFailed" in str(said) for said in world.objects.announced)
+    assert world.server.sent.count(("CANCEL", "orders_a_idx")) > 1
 
 
 async def test_that_an_ended_build_cannot_be_cleared_away_is_said(world: World) -> None:
