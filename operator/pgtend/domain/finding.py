@@ -98,5 +98,9 @@ class ApiUnavailable(PgtendError):
     """The Kubernetes API does not answer, or not now (timeouts, 429, 5xx); the next pass tries again."""
 
 
+class ListExpired(PgtendError):
+    """The API server no longer has the state that a list began with (410): list anew from the first page."""
+
+
 class SetupInvalid(PgtendError):
     """The environment of the process means nothing, or not what pgtend can work with; the sentence names the variable."""

@@ -18,6 +18,7 @@ from kubernetes.aio import client, config
 from pgtend.domain.finding import (
     AccessDenied,
     ApiUnavailable,
+    ListExpired,
     ObjectGone,
     ObjectRefused,
     PgtendError,
@@ -62,7 +63,7 @@ async def open_api() -> AsyncIterator[Api]:
 
 
 class Api:
-    """Requests by path. Each may raise AccessDenied, ApiUnavailable, ObjectGone, WriteConflict or ObjectRefused."""
+    """Requests by path. Each may raise AccessDenied, ApiUnavailable, ListExpired, ObjectGone, WriteConflict or ObjectRefused."""
 
     def __init__(self, api_client: client.ApiClient) -> None:
         self._client = api_client
@@ -122,6 +123,8 @@ def error_of(status: int, method: str, path: str, message: str) -> PgtendError:
         return ObjectGone(f"There is no {path.rpartition('/')[2]} any more ({what}): {message}")
     if status == 409:
         return WriteConflict(f"Somebody else wrote in between ({what}): {message}")
+    if status == 410:
+        return ListExpired(f"The Kubernetes API has forgotten the state that {what} began with (HTTP 410): {message}")
     if status == 429 or status >= 500:
         return ApiUnavailable(
             f"The Kubernetes API cannot answer {what} now (HTTP {status}); the next pass tries again."

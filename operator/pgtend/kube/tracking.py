@@ -12,6 +12,7 @@ from pgtend.domain.finding import PgtendError
 from pgtend.kube.client import Api
 from pgtend.kube.events import Events, Regarding
 from pgtend.kube.kinds import API_VERSION, INDEX_RECOMMENDATION, KINDS, TUNING_POLICY, Kind, PolicyKey
+from pgtend.kube.listing import list_all
 from pgtend.kube.loops import Loops
 from pgtend.kube.recommendations import policy_name_of
 from pgtend.kube.store import Change, Object, ObjectStore, is_going
@@ -95,16 +96,7 @@ class Tracking:
                     await asyncio.sleep(DOUBT_SECONDS)
 
     async def _list(self, kind: Kind, namespace: str | None) -> None:
-        items: list[Object] = []
-        query = {"limit": "500"}
-        while True:
-            page = await self._api.get(kind.path(namespace), **query)
-            items += page["items"]
-            following = page["metadata"].get("continue")
-            if not following:
-                break
-            query["continue"] = following
-        version = int(page["metadata"]["resourceVersion"])
+        items, version = await list_all(self._api, kind.path(namespace))
         for change, each in self.stores[kind].reconcile(items, version, namespace):
             self._follow(kind, change, each)
 

@@ -7,6 +7,7 @@ import pytest
 from pgtend.domain.finding import (
     AccessDenied,
     ApiUnavailable,
+    ListExpired,
     ObjectGone,
     ObjectRefused,
     PgtendError,
@@ -23,6 +24,7 @@ from pgtend.kube.client import error_of
         (403, AccessDenied),
         (404, ObjectGone),
         (409, WriteConflict),
+        (410, ListExpired),
         (415, ObjectRefused),
         (422, ObjectRefused),
         (429, ApiUnavailable),
