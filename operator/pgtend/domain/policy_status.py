@@ -30,6 +30,16 @@ class RecommendationSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Advised:
+    """What the last advice said of the workload as a whole."""
+
+    statements: int = 0
+    unplannable_share: float = 0.0
+    next_advice: datetime | None = None
+    summaries: tuple[RecommendationSummary, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PolicyStatus:
     """Status of a TuningPolicy. Holds no time that changes with every pass: it is written on change only."""
 

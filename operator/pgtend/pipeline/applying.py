@@ -8,18 +8,19 @@ from functools import partial
 
 from pgtend.core import transitions
 from pgtend.core.canonical import index_name
+from pgtend.core.change_facts import Readiness, change_facts
 from pgtend.core.decide import decide_change
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.recommendation import Action, Bounds, Intent, IntentKind, Proposal, Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.domain.verification import Measurement
 from pgtend.pipeline.auditing import note_begin
 from pgtend.pipeline.building import build_index, remove_index
 from pgtend.pipeline.comparing import baseline_of
-from pgtend.pipeline.facts import Readiness, change_facts
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.reconsidering import may_go_ahead
 from pgtend.pipeline.saving import save
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tuning import look
 from pgtend.pipeline.works import Verb
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pgtend.domain.recommendation import Intent, Recommendation
 from pgtend.domain.record import ActionRecord
-from pgtend.pipeline.surroundings import Ports, Scene, database_key
+from pgtend.domain.scene import Scene, database_key
+from pgtend.pipeline.surroundings import Ports
 
 BEGUN = "Begun"
 """Outcome of an action that is only being begun."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from pgtend.domain.index import Index
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.domain.scene import Scene
+from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tuning import alter, look
 from pgtend.ports import Executor, IndexState
 

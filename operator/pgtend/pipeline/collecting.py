@@ -12,9 +12,10 @@ from pgtend.domain.catalog import Catalog, DatabaseIdentity, WriteCounters
 from pgtend.domain.index import TableName
 from pgtend.domain.policy import Policy, WhatIfSource
 from pgtend.domain.record import HourOfLoad
+from pgtend.domain.scene import database_key
 from pgtend.domain.workload import Load, Slice
 from pgtend.pipeline.memory import Memory, SliceInProgress, Unkept
-from pgtend.pipeline.surroundings import Ports, database_key
+from pgtend.pipeline.surroundings import Ports
 from pgtend.ports import Database
 
 KEEP_EVERY = timedelta(minutes=1)

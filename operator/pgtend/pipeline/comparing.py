@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pgtend.core.made_changes import is_applied
 from pgtend.core.referential_checks import tables_checked
 from pgtend.core.verify import slice_length, take_baseline
 from pgtend.domain.index import TableName
 from pgtend.domain.recommendation import Action, ConditionType, Proposal, Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.domain.verification import Measurement, Verdict
 from pgtend.domain.workload import Query
-from pgtend.pipeline.facts import is_applied
 from pgtend.pipeline.memory import Memory
-from pgtend.pipeline.surroundings import Scene
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgtend.core.approval import is_usable
+from pgtend.core.approving import is_outdated, take_decision
 from pgtend.core.canonical import is_named_after
+from pgtend.core.change_facts import is_same_database
 from pgtend.core.conditions import TERMINAL_REASONS, with_condition, without_condition
+from pgtend.core.made_changes import is_applied
 from pgtend.core.outdated import why_outdated
 from pgtend.core.withdrawal import tell_withdrawal
 from pgtend.domain.recommendation import (
@@ -19,13 +22,12 @@ from pgtend.domain.recommendation import (
     Recommendation,
     RecommendationStatus,
 )
+from pgtend.domain.scene import Scene
 from pgtend.pipeline.applying import consider_change
-from pgtend.pipeline.approving import is_outdated, take_decision
-from pgtend.pipeline.facts import is_applied, is_same_database
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.resuming import continue_intent
 from pgtend.pipeline.saving import save
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.watching import watch_applied
 
 _NOT_WAITING = TERMINAL_REASONS | {"Building"}

@@ -14,10 +14,11 @@ from pgtend.domain.catalog import Catalog
 from pgtend.domain.finding import ConnectionRefusedByTarget, HistoryUnavailable
 from pgtend.domain.policy import Policy
 from pgtend.domain.recommendation import Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.lifecycle import advance
 from pgtend.pipeline.memory import Memory
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 
 _UNKNOWN = Catalog(tables={}, indexes=())
 

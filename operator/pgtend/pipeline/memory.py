@@ -13,22 +13,12 @@ from pgtend.domain.advice import Advice, Spent
 from pgtend.domain.catalog import Catalog, DatabaseIdentity
 from pgtend.domain.finding import Finding
 from pgtend.domain.index import TableName
-from pgtend.domain.policy_status import RecommendationSummary
+from pgtend.domain.policy_status import Advised
 from pgtend.domain.workload import CounterSnapshot, Load
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from pgtend.pipeline.samples import Samples
 from pgtend.pipeline.statements import Statements
 from pgtend.pipeline.works import Works
-
-
-@dataclass(frozen=True, kw_only=True)
-class Advised:
-    """What the last advice said of the workload as a whole."""
-
-    statements: int = 0
-    unplannable_share: float = 0.0
-    next_advice: datetime | None = None
-    summaries: tuple[RecommendationSummary, ...] = ()
 
 
 @dataclass(kw_only=True)

@@ -20,10 +20,11 @@ from pgtend.domain.catalog import ExistingIndex
 from pgtend.domain.index import Index
 from pgtend.domain.recommendation import IntentKind, Recommendation
 from pgtend.domain.record import ActionRecord
+from pgtend.domain.scene import Scene, database_key
 from pgtend.pipeline.auditing import BEGUN, ENDED
 from pgtend.pipeline.building import clear_remains, end_build
 from pgtend.pipeline.memory import Memory
-from pgtend.pipeline.surroundings import Ports, Scene, database_key
+from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tuning import look
 from pgtend.pipeline.works import Verb
 from pgtend.ports import IndexState

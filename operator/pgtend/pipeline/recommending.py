@@ -7,9 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from pgtend.core.approval import is_unused_policy_approval, take_approval
-from pgtend.core.canonical import object_name, proposal_hash
+from pgtend.core.approving import is_outdated
+from pgtend.core.canonical import proposal_hash
 from pgtend.core.conditions import with_condition
 from pgtend.core.decide import policy_approves
+from pgtend.core.made_changes import is_applied
+from pgtend.core.summing_up import name_of
 from pgtend.domain.advice import Advice, AdvisedChange
 from pgtend.domain.finding import ObjectRefused
 from pgtend.domain.policy import Mode
@@ -21,11 +24,10 @@ from pgtend.domain.recommendation import (
     Proposal,
     Recommendation,
 )
-from pgtend.pipeline.approving import is_outdated
+from pgtend.domain.scene import Scene
 from pgtend.pipeline.attempting import attempt
-from pgtend.pipeline.facts import is_applied
 from pgtend.pipeline.saving import save
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 
 
 async def publish(advice: Advice, scene: Scene, ports: Ports) -> tuple[Recommendation, ...]:
@@ -36,7 +38,7 @@ async def publish(advice: Advice, scene: Scene, ports: Ports) -> tuple[Recommend
     if scene.policy.mode is Mode.OBSERVE:
         return scene.recommendations
     known = {recommendation.name: recommendation for recommendation in scene.recommendations}
-    proposals = {name_of(change, scene): change for change in advice.changes}
+    proposals = {name_of(change, scene.policy): change for change in advice.changes}
     for name, change in proposals.items():
         try:
             recommendation = known.get(name) or await ports.recommendations.issue(name)
@@ -63,11 +65,6 @@ async def _replace(
         del known[recommendation.name]
     else:
         known[recommendation.name] = after
-
-
-def name_of(change: AdvisedChange, scene: Scene) -> str:
-    """The name of the object for an advised change."""
-    return object_name(scene.policy.name, change.index.table, proposal_hash(change.action, change.index))
 
 
 async def _issue(recommendation: Recommendation, change: AdvisedChange, scene: Scene, ports: Ports) -> Recommendation:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgtend.core.approval import give_back
+from pgtend.core.approving import take_decision
+from pgtend.core.change_facts import Readiness, change_facts
 from pgtend.core.decide import decide_change, decide_rollback
 from pgtend.domain.decision import Answer
 from pgtend.domain.finding import PolicyInvalid
 from pgtend.domain.recommendation import Intent, IntentKind, Recommendation
-from pgtend.pipeline.approving import take_decision
-from pgtend.pipeline.facts import Readiness, change_facts
+from pgtend.domain.scene import Scene
 from pgtend.pipeline.memory import Memory
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 
 _UNDOING = frozenset({IntentKind.UNDO_BUILD, IntentKind.UNDO_REMOVE})
 

@@ -10,19 +10,22 @@ from dataclasses import dataclass
 from functools import partial
 
 from pgtend.core import transitions
+from pgtend.core.change_facts import Readiness, change_facts
 from pgtend.core.conditions import with_condition
 from pgtend.core.decide import decide_rollback, decide_running_build
+from pgtend.core.index_lookup import find_like
+from pgtend.core.made_changes import is_applied
 from pgtend.core.verify import start_measuring
 from pgtend.core.wording import size_in_words
 from pgtend.domain.decision import Answer, Decision
 from pgtend.domain.recommendation import ConditionStatus, ConditionType, Intent, IntentKind, Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.pipeline.applying import comment_of, proposal_of, start_ddl
 from pgtend.pipeline.auditing import ENDED, attempts_since, note
 from pgtend.pipeline.building import clear_remains, end_build, finish_build
-from pgtend.pipeline.facts import Readiness, change_facts, find_like, is_applied
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tuning import look
 from pgtend.pipeline.works import Verb
 from pgtend.ports import IndexState

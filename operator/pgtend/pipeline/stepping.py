@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import partial
 
 from pgtend.domain.recommendation import Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.pipeline.attempting import attempt
 from pgtend.pipeline.lifecycle import advance
 from pgtend.pipeline.memory import Memory
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 
 
 async def advance_all(scene: Scene, memory: Memory, ports: Ports) -> tuple[Recommendation, ...]:

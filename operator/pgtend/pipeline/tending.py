@@ -7,13 +7,12 @@ tell, what ends the loop (LeadershipLost, ObjectGone), and what is not named at 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from pgtend.core.approval import is_usable
-from pgtend.core.policy_conditions import Freeze, PolicyFacts, is_complaint, policy_conditions, sum_up, worth_saying
-from pgtend.core.windows import next_opening, open_span
+from pgtend.core.advice_terms import is_advice_due
+from pgtend.core.policy_conditions import is_complaint, worth_saying
+from pgtend.core.policy_report import is_in_motion, is_stopped, report_policy, tell_claim
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.finding import (
     Aspect,
@@ -25,26 +24,23 @@ from pgtend.domain.finding import (
     WriteConflict,
 )
 from pgtend.domain.policy import Policy
-from pgtend.domain.policy_status import Effective, PolicyStatus
+from pgtend.domain.policy_status import PolicyStatus
 from pgtend.domain.recommendation import ConditionStatus, IntentKind, Recommendation
-from pgtend.domain.verification import Verdict
-from pgtend.pipeline.advice_seeking import is_advice_due, seek_advice
-from pgtend.pipeline.approving import is_newly_approved
+from pgtend.domain.scene import Scene, database_key
+from pgtend.pipeline.advice_seeking import seek_advice
 from pgtend.pipeline.auditing import BEGUN
 from pgtend.pipeline.claims import Claims
 from pgtend.pipeline.collecting import collect, look_at_catalog
-from pgtend.pipeline.facts import has_verdict
 from pgtend.pipeline.holding_back import PASSING_REASONS, tell_unready
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from pgtend.pipeline.looking_after import is_any_under_way, look_after
-from pgtend.pipeline.memory import Advised, Memory
+from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.orphans import are_orphans_likely, clear_orphans
 from pgtend.pipeline.recommending import publish
 from pgtend.pipeline.report import PassReport
 from pgtend.pipeline.statements import Statements, TextRoom
 from pgtend.pipeline.stepping import advance_all
-from pgtend.pipeline.summing_up import summarize
-from pgtend.pipeline.surroundings import Ports, Scene, database_key
+from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tuner_state import inspect_tuner
 
 CATALOG_SECONDS = 300.0
@@ -169,13 +165,13 @@ class Tending:
             if self._awaits_older(policy, found):
                 return
             if older:
-                found.findings.append(_claimed(older))
-            if _is_stopped(found.findings):
+                found.findings.append(tell_claim(older))
+            if is_stopped(found.findings):
                 return
             due = (
-                is_advice_due(policy, memory, ports.clock.now())
+                is_advice_due(policy, memory.next_advice, memory.collecting_since, ports.clock.now())
                 or are_orphans_likely(found.recommendations, memory)
-                or any(map(_is_in_motion, found.recommendations))
+                or any(map(is_in_motion, found.recommendations))
             )
             now_monotonic = ports.clock.monotonic()
             if memory.catalog is None or due or now_monotonic - memory.catalog_at > CATALOG_SECONDS:
@@ -240,45 +236,19 @@ class Tending:
 
     async def _write_status(self, policy: Policy, found: _Found) -> PolicyStatus:
         ports, memory = self._ports, self._memory
-        now = ports.clock.now()
-        span, opening = open_span(policy.freeze_windows, now), next_opening(policy.freeze_windows, now)
-        facts = PolicyFacts(
-            policy=policy,
-            findings=found.findings,
-            checked=frozenset(found.checked),
-            freeze=Freeze(names=tuple(each.name for each in span.windows), until=span.end) if span else None,
-            next_freeze=(opening[0].name, opening[1]) if opening else None,
-            now=now,
-        )
         before = await ports.policies.read_status()
-        conditions = policy_conditions(before.conditions if before else (), facts)
-        ready = next(condition for condition in conditions if condition.type == "Ready")
-        frozen = next(condition for condition in conditions if condition.type == "Frozen")
-        # What advice said last stands until there is new advice, over a restart too.
-        advised = memory.advised or (
-            Advised(
-                statements=before.statements,
-                unplannable_share=before.unplannable_share,
-                next_advice=before.next_advice,
-                summaries=before.recommendations,
-            )
-            if before
-            else Advised()
-        )
-        status = PolicyStatus(
-            observed_generation=policy.generation,
-            effective=Effective(mode=policy.mode, aggressiveness=policy.aggressiveness),
-            database=_title(memory.identity) if memory.identity else (before.database if before else ""),
-            statements=advised.statements,
-            unplannable_share=advised.unplannable_share,
-            open_recommendations=sum(each.status.phase == "Pending" for each in found.recommendations),
-            next_advice=advised.next_advice,
-            recommendations=summarize(found.recommendations) or advised.summaries,
-            conditions=conditions,
-            message=sum_up(ready, frozen),
+        status = report_policy(
+            policy,
+            found.findings,
+            frozenset(found.checked),
+            found.recommendations,
+            ports.clock.now(),
+            identity=memory.identity,
+            advised=memory.advised,
+            before=before,
         )
         await ports.policies.write_status(status)
-        for condition in worth_saying(before.conditions if before else (), conditions):
+        for condition in worth_saying(before.conditions if before else (), status.conditions):
             await ports.policies.announce(condition.reason, condition.message, warning=is_complaint(condition))
         return status
 
@@ -308,33 +278,3 @@ class Tending:
 
 RETRY = timedelta(seconds=60)
 """Pause before a policy that cannot be read is looked at again; a change of it wakes the loop at once."""
-
-
-def _title(identity: DatabaseIdentity) -> str:
-    return f"{identity.name} on PostgreSQL {identity.server_version // 10000}"
-
-
-def _claimed(older: str) -> Finding:
-    return Finding(
-        aspect=Aspect.PERMITTED,
-        reason="DatabaseClaimed",
-        message=(
-            f"TuningPolicy {older} is older and tends this database already; delete one of the two. Should they lead to two servers, one "
-            "was made from the other's files (a base backup, a storage snapshot) and cannot be told from it: only one is tended."
-        ),
-    )
-
-
-def _is_stopped(findings: Iterable[Finding]) -> bool:
-    return any(finding.fatal and finding.aspect in (Aspect.CONNECTED, Aspect.PERMITTED) for finding in findings)
-
-
-def _is_in_motion(recommendation: Recommendation) -> bool:
-    """Whether something is to be done, under way or being measured: then the catalog has to be fresh."""
-    status = recommendation.status
-    return (
-        status.intent is not None
-        or is_usable(status.approval)
-        or is_newly_approved(recommendation)
-        or has_verdict(recommendation, Verdict.MEASURING, Verdict.REGRESSED)
-    )

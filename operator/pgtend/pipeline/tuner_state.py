@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pgtend.domain.catalog import DatabaseIdentity
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding, StatementFailed
 from pgtend.domain.policy import Policy
-from pgtend.pipeline.surroundings import database_key
+from pgtend.domain.scene import database_key
 from pgtend.ports import Target
 
 

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pgtend.domain.finding import Aspect, ConnectionRefusedByTarget, Finding
-from pgtend.pipeline.surroundings import Ports, Scene, database_key
+from pgtend.domain.scene import Scene, database_key
+from pgtend.pipeline.surroundings import Ports
 from pgtend.ports import Executor
 
 

@@ -6,18 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pgtend.core import transitions
+from pgtend.core.change_facts import Readiness, change_facts
 from pgtend.core.decide import decide_rollback
+from pgtend.core.index_lookup import find_index, find_like
 from pgtend.core.statement import shorten
 from pgtend.core.verify import add_slice, judge, restart_measuring
 from pgtend.domain.decision import Answer
 from pgtend.domain.recommendation import Action, ConditionType, Intent, IntentKind, Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.domain.verification import Judgement, Measurement, Verdict
 from pgtend.pipeline.applying import start_ddl
 from pgtend.pipeline.comparing import without_unsteady_controls
-from pgtend.pipeline.facts import Readiness, change_facts, find_index, find_like
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.saving import save
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 
 EFFECT_TEXT = 100
 """Characters of a statement's text beside its effect: there may be fifty of them in one status."""

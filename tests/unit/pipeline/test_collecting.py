@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from pgtend.core.advice_terms import is_advice_due
 from pgtend.core.verify import add_slice
 from pgtend.domain.record import HourOfLoad
 from pgtend.domain.verification import Measurement
 from pgtend.domain.workload import CounterSnapshot
-from pgtend.pipeline.advice_seeking import is_advice_due
 from pgtend.pipeline.collecting import collect, keep_loads
 from pgtend.pipeline.kept_slices import KeptSlices, SliceRoom
 from tests.unit.pipeline.fakes import HERE, NOW, ListedHistory, Observed
@@ -76,13 +76,17 @@ async def test_a_measurement_takes_the_slices_after_the_change_and_no_other(worl
     assert measurement.until == world.clock.now()
 
 
+def is_due(world: World) -> bool:
+    return is_advice_due(PLAIN, world.memory.next_advice, world.memory.collecting_since, world.clock.now())
+
+
 async def test_the_first_advice_is_due_and_hours_are_kept_by_the_operators_clock(world: World, database: Ahead) -> None:
     history = Hours()
     world.ports = replace(world.ports, history=history)
     await look(world, database)
-    assert not is_advice_due(PLAIN, world.memory, world.clock.now())
+    assert not is_due(world)
     await look(world, database, times=3)
-    assert is_advice_due(PLAIN, world.memory, world.clock.now())
+    assert is_due(world)
     await keep_loads(HERE, world.memory, world.ports, world.clock.now())
     assert {hour.hour for hour in history.kept} == {NOW.replace(minute=0, second=0, microsecond=0)}
     assert sum(hour.seconds for hour in history.kept) == pytest.approx(180)

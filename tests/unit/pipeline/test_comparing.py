@@ -8,10 +8,10 @@ import pytest
 from pgtend.domain.catalog import ForeignKey
 from pgtend.domain.index import TableName
 from pgtend.domain.recommendation import ConditionStatus, HelpedQuery, IntentKind, Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.domain.verification import Measurement, TreatedRole
 from pgtend.domain.workload import StatementKind
 from pgtend.pipeline.comparing import baseline_of, without_unsteady_controls
-from pgtend.pipeline.surroundings import Scene
 from tests.unit.pipeline.fakes import NOW
 from tests.unit.pipeline.world import (
     ITEMS,

@@ -28,6 +28,7 @@ from pgtend.domain.recommendation import (
     Recommendation,
     RecommendationStatus,
 )
+from pgtend.domain.scene import Scene
 from pgtend.domain.verification import Measurement
 from pgtend.domain.workload import Load, Query, Slice, StatementKind
 from pgtend.pipeline.claims import Claims
@@ -35,7 +36,7 @@ from pgtend.pipeline.kept_slices import SliceRoom
 from pgtend.pipeline.memory import Memory
 from pgtend.pipeline.statements import Statements, TextRoom
 from pgtend.pipeline.stepping import advance_all
-from pgtend.pipeline.surroundings import Ports, Scene
+from pgtend.pipeline.surroundings import Ports
 from pgtend.pipeline.tending import Tending
 from pgtend.ports import IndexState
 from tests.unit.core.catalogs import existing

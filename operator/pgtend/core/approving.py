@@ -5,7 +5,7 @@ from __future__ import annotations
 from pgtend.core.approval import ApprovalStep, is_taken_in, take_approval
 from pgtend.core.decide import policy_approves
 from pgtend.domain.recommendation import ApprovalState, ConditionType, Recommendation
-from pgtend.pipeline.surroundings import Scene
+from pgtend.domain.scene import Scene
 
 
 def take_decision(recommendation: Recommendation, scene: Scene) -> ApprovalStep:

@@ -1,4 +1,4 @@
-"""What of the advice is not proposed: indexes that are not wanted (any more), and others next to them."""
+"""Which indexes are not advised, nor others next to them; and which existing ones stay whatever the advice is."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+from pgtend.core.conditions import with_condition
+from pgtend.core.made_changes import own_indexes, unsettled_indexes, unwanted_indexes
 from pgtend.domain.recommendation import (
     Action,
     ApprovalRecord,
     ApprovalState,
     ConditionStatus,
+    ConditionType,
     IntentKind,
     Recommendation,
 )
-from pgtend.pipeline.advice_seeking import unwanted_indexes
-from tests.unit.pipeline.world import applied, intend, recommend
+from tests.unit.pipeline.fakes import NOW
+from tests.unit.pipeline.world import ORDERS, applied, index_on, intend, recommend
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
+NARROW = index_on(ORDERS, "a", name="narrow")
 
 
 def _rejected() -> Recommendation:
@@ -58,3 +62,29 @@ def test_nothing_is_advised_next_to_an_index_when(unwanted: Recommendation) -> N
 )
 def test_others_may_be_advised_next_to_an_index_when(wanted: Recommendation) -> None:
     assert list(unwanted_indexes((wanted,))) == []
+
+
+def _verified(reason: str, verified: ConditionStatus = ConditionStatus.UNKNOWN) -> Recommendation:
+    made = applied(recommend(intent=intend(IntentKind.BUILD)), TRUE, "Done")
+    kind = ConditionType.VERIFIED
+    status = with_condition(made.status, kind, verified, reason, "Said.", now=NOW, generation=1)
+    return replace(made, status=status)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_own", "is_unsettled"),
+    [
+        pytest.param(_verified("Improved", TRUE), True, False, id="it helped"),
+        pytest.param(_verified("Measuring"), True, True, id="it is measured"),
+        pytest.param(_verified("Ineffective", FALSE), True, True, id="it was not enough"),
+        pytest.param(_verified("Inconclusive"), True, True, id="nobody can tell"),
+        pytest.param(recommend(), False, False, id="it is not made yet"),
+        pytest.param(applied(recommend(), FALSE, "RolledBack"), False, False, id="it was taken back"),
+        pytest.param(applied(recommend(Action.DROP, NARROW), TRUE, "Done"), False, False, id="it is a drop"),
+    ],
+)
+def test_an_index_that_pgtend_made_is_not_dropped_for_another_nor_another_for_it_before_it_helped(
+    change: Recommendation, is_own: bool, is_unsettled: bool
+) -> None:
+    assert list(own_indexes((change,))) == [change] * is_own
+    assert list(unsettled_indexes((change,))) == [change] * is_unsettled

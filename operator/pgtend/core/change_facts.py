@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from pgtend.core.index_lookup import find_index, same_definition
+from pgtend.core.made_changes import has_verdict, storage_added
 from pgtend.core.outdated import missing_columns
 from pgtend.core.redundancy import can_stand_in, is_droppable
-from pgtend.domain.catalog import Catalog, ExistingIndex, RelationKind
+from pgtend.domain.catalog import Catalog, RelationKind
 from pgtend.domain.decision import ChangeFacts
 from pgtend.domain.index import Index
-from pgtend.domain.recommendation import (
-    Action,
-    Bounds,
-    ConditionStatus,
-    ConditionType,
-    IntentKind,
-    Proposal,
-    Recommendation,
-)
+from pgtend.domain.recommendation import Action, Bounds, Proposal, Recommendation
+from pgtend.domain.scene import Scene
 from pgtend.domain.verification import Verdict
-from pgtend.pipeline.surroundings import Scene
 
 _UNBUILDABLE = {
     RelationKind.PARTITIONED_TABLE: "is partitioned: Postgres builds no index concurrently on a partitioned table",
@@ -70,51 +64,6 @@ def is_same_database(proposal: Proposal, scene: Scene) -> bool:
     return (issued_for.system_identifier, issued_for.oid) == (here.system_identifier, here.oid)
 
 
-def find_index(catalog: Catalog, schema: str, name: str) -> ExistingIndex | None:
-    """The index of that name in that schema, or None."""
-    return next((each for each in catalog.indexes if each.table.schema == schema and each.name == name), None)
-
-
-def find_like(catalog: Catalog, index: Index, name: str) -> ExistingIndex | None:
-    """The index of this definition under another name, or of this name on the table's namesake in another schema; or None."""
-    for each in catalog.indexes:
-        if each.index is None:
-            continue
-        here = replace(each.index, schema=index.schema)
-        if same_definition(here, index) and (each.table.schema == index.schema) != (each.name == name):
-            return each
-    return None
-
-
-def storage_added(scene: Scene) -> int:
-    """Bytes that this policy's changes have added and that are still there, with builds under way, less what drops gave back."""
-    total = 0
-    for recommendation in scene.recommendations:
-        status = recommendation.status
-        if status.proposal is None:
-            continue
-        if status.intent is not None and status.intent.kind is IntentKind.BUILD:
-            total += status.proposal.bounds.size_bytes
-        elif is_applied(recommendation) and status.proposal.action is Action.CREATE:
-            found = find_index(scene.catalog, status.proposal.index.schema, status.index_name)
-            total += found.size_bytes if found else 0
-        elif is_applied(recommendation) and status.evidence is not None:
-            total -= status.evidence.size_bytes
-    return total
-
-
-def is_applied(recommendation: Recommendation) -> bool:
-    """Whether the change is made and has not been taken back."""
-    applied = recommendation.status.condition(ConditionType.APPLIED)
-    return applied is not None and applied.status is ConditionStatus.TRUE
-
-
-def has_verdict(recommendation: Recommendation, *verdicts: Verdict) -> bool:
-    """Whether the change is made, stands, and is said to be one of these; Measuring is one of them."""
-    verified = recommendation.status.condition(ConditionType.VERIFIED)
-    return is_applied(recommendation) and verified is not None and verified.reason in verdicts
-
-
 def _table_problem(proposal: Proposal, catalog: Catalog) -> str | None:
     table = catalog.tables.get(proposal.index.table_name)
     if table is None:
@@ -155,11 +104,6 @@ def _equivalent(proposal: Proposal, catalog: Catalog) -> str | None:
         if existing.valid and existing.index and same_definition(existing.index, proposal.index):
             return existing.name
     return None
-
-
-def same_definition(left: Index, right: Index) -> bool:
-    """Whether two definitions are one index: all agrees but the name."""
-    return replace(left, name=None) == replace(right, name=None)
 
 
 def _unverified_on(*, table_of: Index, but: str, scene: Scene) -> str | None:
