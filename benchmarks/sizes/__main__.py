@@ -12,6 +12,7 @@ import psycopg
 
 from benchmarks.sizes.building import distinct_keys, measure
 from benchmarks.sizes.cases import synthetic_extras, table_cases, tpch_extras, workload_cases
+from benchmarks.sizes.document_figures import print_figures
 from benchmarks.sizes.facts import write_facts
 from benchmarks.sizes.workloads import statements
 from pgtend.commands.workload_files import given_workload
@@ -53,11 +54,20 @@ def main() -> None:
     parser.add_argument(
         "--dsn", required=True, help="a superuser's DSN of a scratch database: indexes are built in it and dropped"
     )
-    parser.add_argument("--cases", choices=["tpch", "marketplace", "synthetic"], required=True)
+    parser.add_argument("--cases", choices=["tpch", "marketplace", "synthetic", "documents"], required=True)
     parser.add_argument("--workload", type=Path, help="the queries whose candidates are built, as for pgtend advise")
     parser.add_argument("--kept", type=Path, help="a file that remembers what was built, so that a second run is quick")
+    parser.add_argument(
+        "--rows",
+        type=lambda text: tuple(map(int, text.split(","))),
+        default=(10_000, 100_000, 1_000_000),
+        help="of documents: how many rows its tables have, each made if it is not there: 10000,100000,1000000",
+    )
     parser.add_argument("--facts", type=Path, help="write statistics and bytes of some of the indexes to this file")
     arguments = parser.parse_args()
+    if arguments.cases == "documents":
+        print_figures(arguments.dsn, arguments.rows, arguments.kept)
+        return
     target = target_from_dsn(arguments.dsn)
     catalog = asyncio.run(_read_catalog(target))
     built = dict(measure(arguments.dsn, _cases(arguments.cases, arguments.workload, catalog), arguments.kept))

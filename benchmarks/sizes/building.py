@@ -15,11 +15,17 @@ from pgtend.postgres.ddl import create_index, describe, identifier
 _NAME = "pgtend_sizes_probe"
 
 
-def measure(dsn: str, indexes: Iterable[Index], kept: Path | None) -> Iterator[tuple[Index, int]]:
-    """Each index with its bytes once built; ``kept`` is a file of what was measured before, and is added to."""
+def measure(
+    dsn: str, indexes: Iterable[Index], kept: Path | None, memory: str | None = "1GB"
+) -> Iterator[tuple[Index, int]]:
+    """Each index with its bytes once built; ``kept`` is a file of what was measured before, and is added to.
+
+    ``memory`` is maintenance_work_mem of the builds, None for what the server says.
+    """
     known = _read(kept)
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("set maintenance_work_mem = '1GB'")
+        if memory is not None:
+            connection.execute(sql.SQL("set maintenance_work_mem = {}").format(sql.Literal(memory)))
         for index in dict.fromkeys(indexes):
             text = describe(index)
             if text not in known:

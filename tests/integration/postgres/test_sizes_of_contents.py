@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from benchmarks.sizes.document_cases import expression_cases, inverted_cases
+from benchmarks.sizes.document_figures import print_figures
 from benchmarks.sizes.documents import fill
 from pgtend.commands.advise import AdviseOptions, find_advice
 from pgtend.core.looked_into import columns_looked_into, with_contents
@@ -24,6 +25,7 @@ from pgtend.domain.workload import Query, WeightedQuery, Workload
 from pgtend.postgres.ddl import create_index, describe
 from pgtend.postgres.observer import open_observer
 from tests.integration.postgres.conftest import Shop
+from tests.servers.fixtures_postgres import Database
 
 ROWS = 30_000
 TABLE = TableName(schema="public", table="documents")
@@ -102,6 +104,23 @@ async def test_indexes_on_expressions_are_as_large_as_estimated(documented: Shop
     off = await errors(documented, list(expression_cases(TABLE.table)))
     assert not {name: error for name, error in off.items() if not -0.1 < error < 0.35}
     assert sum(abs(error) <= 0.1 for error in off.values()) >= 0.85 * len(off)
+
+
+def test_the_command_of_the_benchmark_makes_the_tables_once_and_prints_all_figures_each_time(
+    database15: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_figures(database15.dsn, (1_000, 2_000), None)
+    first = capsys.readouterr().out
+    assert first.count("\n| gin (") == 13
+    assert "| 1,000 rows | 32 |" in first
+    assert "| 2,000 rows | 32 |" in first
+    print_figures(database15.dsn, (2_000,), None)
+    again = capsys.readouterr().out
+    for line in again.splitlines():
+        if line.startswith("| gin ("):
+            form, ratio, *_ = line.strip("| ").split(" | ")
+            assert f"| {form} | " in first
+            assert f" | {ratio} | " in first
 
 
 async def test_every_column_is_looked_into_for_what_the_statements_look_for(documented: Shop) -> None:
