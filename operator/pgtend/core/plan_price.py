@@ -198,7 +198,7 @@ def _shares_run(shape: PlanShape, parents: list[int]) -> list[float]:
             rest = node.cost - node.startup
             share = min(max((above.cost - node.startup) / rest, 0.0), 1.0) if rest > 0 else 1.0
             shares.append(shares[parent] * share)
-        elif above.kind in _BLOCKING or above.startup >= node.cost:
+        elif above.kind in _BLOCKING or above.startup >= node.cost * max(node.loops / max(above.loops, 1.0), 1.0):
             shares.append(1.0)
         else:
             shares.append(shares[parent])

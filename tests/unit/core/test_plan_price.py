@@ -154,6 +154,15 @@ def test_below_a_limit_only_what_is_asked_for_runs() -> None:
     assert price(held_up, shop()) == pytest.approx(price(shape, shop()))
 
 
+def test_what_runs_once_for_each_row_that_is_asked_for_is_not_held_up_by_the_start_of_the_join() -> None:
+    """As seen on PostgreSQL 15: one of the inner runs costs less than the start of the whole join, and 200,000 would cost far more."""
+    outer = scan("bookings", 200_000, 11_000.0, kind="Index Only Scan", index="bookings_pkey")
+    inner = scan("payments", 1, 0.31, kind="Index Only Scan", loops=200_000, index=BY_BOOKING, conditions=1)
+    joined = over(node("Nested Loop", 34_000, 73_000.0, startup=0.34), (outer,), (inner,))
+    shape = over(node("Limit", 10, 22.0), joined)
+    assert price(shape, shop()) < 200
+
+
 def test_a_twin_of_an_index_is_no_cheaper_for_being_hypothetical() -> None:
     """As seen on PostgreSQL 15: a million rows, a lookup by the primary key, and by a hypothetical index that begins with it."""
     by_key = price((scan("bookings", 1, 8.44, kind="Index Scan", index="bookings_pkey", conditions=1),), shop())
