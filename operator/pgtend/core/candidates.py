@@ -101,11 +101,12 @@ def is_served(index: Index, existing: Iterable[ExistingIndex]) -> bool:
 
 
 def starts_with(wider: Index, narrower: Index) -> bool:
-    """Whether one index can stand in for the other: at least its rows, its keys first, and what it includes stored."""
+    """Whether one index can stand in for the other: on its table, at least its rows, its keys first, and what it includes stored."""
     count = len(narrower.columns)
     stored = {key.column for key in wider.columns} | set(wider.include)
     return (
-        wider.method is narrower.method
+        wider.table_name == narrower.table_name
+        and wider.method is narrower.method
         and set(wider.predicate) <= set(narrower.predicate)
         and tuple(map(explicit, wider.columns[:count])) == tuple(map(explicit, narrower.columns))
         and stored >= set(narrower.include)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgtend.core.candidates import candidates, is_served
+from pgtend.core.candidates import candidates, is_served, starts_with
 from pgtend.core.parts import advise_on_parts
 from pgtend.core.sql.usage import table_uses
 from pgtend.core.statement import read_statement
@@ -559,3 +559,10 @@ def test_a_small_table_gets_an_index_for_the_order_of_a_join_and_for_nothing_els
     assert small == [Index(schema="public", table="methods", columns=(IndexColumn(column="name"),))]
     assert not [index for index in found(joined, of) if index.table == "methods"]
     assert not found("select id from methods where fee = 3 order by name limit 10", of)
+
+
+def test_an_index_begins_none_of_another_table_that_has_columns_of_the_same_names() -> None:
+    narrow, wide = index_on("bookings", "id"), index_on("bookings", "id", "status")
+    assert starts_with(wide, narrow)
+    assert not starts_with(replace(wide, table="payments"), narrow)
+    assert not starts_with(replace(wide, schema="archive"), narrow)
