@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from pgtend.domain.recommendation import Action
 from pgtend.domain.trial import Trial
 from pgtend.domain.workload import Workload
 from pgtend.postgres.ddl import describe, describe_drop, identifier, readable
+
+_OPERATOR = re.compile(r" OPERATOR\(pg_catalog\.([-+*/<>=~!@#%^&|`?]+)\) ")
+_KEY_OF_JSON = re.compile(r" OPERATOR\(pg_catalog\.(->>?)\) ('(?:[^']|'')*')::pg_catalog\.text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +79,13 @@ def statement_of(change: AdvisedChange, *, concurrently: bool) -> str:
 
 
 def short_form(change: AdvisedChange) -> str:
-    """What it is on, as SQL has it: ``public.bookings (couple_id, wedding_date) WHERE paid``."""
+    """What it is on, as SQL has it: ``public.bookings (couple_id, wedding_date) WHERE paid``.
+
+    The SQL that is run names operators by their schema; they are all of pg_catalog, so that people need not be shown that.
+    """
     _, _, on = describe(change.index, "it").partition(" ON ")
+    on = _KEY_OF_JSON.sub(r" \1 \2", on)
+    on = _OPERATOR.sub(r" \1 ", on)
     return on.replace(" USING btree (", " (", 1).replace("pg_catalog.", "")
 
 

@@ -14,6 +14,7 @@ from pgtend.domain.index import (
     FunctionCall,
     Index,
     IndexColumn,
+    OperatorCall,
 )
 from pgtend.domain.recommendation import Action, Evidence
 
@@ -28,6 +29,20 @@ EVIDENCE = Evidence(
 )
 PAID = Comparison(column="state", operator=ComparisonOperator.EQ, constant=Constant(value="it's paid", type="text"))
 LOWER = IndexColumn(expression=FunctionCall(function="lower", arguments=(ColumnArgument(column="Name"),)))
+JSON_KEY = IndexColumn(
+    expression=OperatorCall(
+        operator="->>", arguments=(ColumnArgument(column="payload"), Constant(type="text", value="it's (k) OPERATOR"))
+    )
+)
+WITHIN = IndexColumn(
+    expression=OperatorCall(
+        operator="->",
+        arguments=(
+            OperatorCall(operator="->", arguments=(ColumnArgument(column="a"), ColumnArgument(column="b"))),
+            Constant(type="text", value="c"),
+        ),
+    )
+)
 
 
 def change(table: str, *columns: IndexColumn, predicate: tuple[Comparison, ...] = ()) -> AdvisedChange:
@@ -40,6 +55,8 @@ def change(table: str, *columns: IndexColumn, predicate: tuple[Comparison, ...] 
     [
         (change("bookings", IndexColumn(column="couple_id")), "public.bookings (couple_id)"),
         (change("Order", IndexColumn(column="user"), LOWER), 'public."Order" ("user", (lower("Name")))'),
+        (change("events", JSON_KEY), "public.events (((payload ->> 'it''s (k) OPERATOR')))"),
+        (change("events", WITHIN), "public.events ((((a -> b) -> 'c')))"),
         (
             change("bookings", IndexColumn(column="n"), predicate=(PAID,)),
             "public.bookings (n) WHERE state = 'it''s paid'::text",
