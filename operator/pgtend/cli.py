@@ -114,7 +114,11 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     type=click.Path(),
     help='A folder of .sql files, one .sql file, or JSON [{"id", "sql", "weight"}]. Without it: pg_stat_statements.',
 )
-@click.option("--storage-budget", type=Size(), help="Bytes of new indexes less those dropped: 500MB, 500Mi, 20Gi.")
+@click.option(
+    "--storage-budget",
+    type=Size(),
+    help="Bytes of new indexes less those dropped: 500MB, 500Mi, 20Gi. Until the drops are made the disk needs more.",
+)
 @click.option(
     "--max-indexes-per-table",
     type=click.IntRange(1, 100),

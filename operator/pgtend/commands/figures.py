@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from pgtend.core.wording import reduction
+
 _UNSEEN = ("Cc", "Cf", "Zl", "Zp")
 """Unicode categories of characters that steer a terminal or cannot be seen: control, format, line and paragraph separators."""
 
@@ -36,6 +38,19 @@ def figure(value: float) -> str:
     if size < 1:
         return f"{value:.2f}"
     return f"{value:,.1f}" if size < 100 else f"{value:,.0f}"
+
+
+def percent_of(percent: float) -> str:
+    """A share in percent, with as many digits as are needed not to read as nothing, or as all, when it is not.
+
+    >>> [percent_of(value) for value in (0.0, 0.004, 0.26, 3.4, 41.7, 99.96)]
+    ['0', '< 0.1', '0.3', '3.4', '42', '99.96']
+    """
+    if percent == 0:
+        return "0"
+    if percent < 0.05:
+        return "< 0.1"
+    return f"{percent:.1f}" if percent < 10 else reduction(percent)
 
 
 def percent_change(before: float, after: float) -> str:

@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 
 from pgtend.commands.answer import Answer, created_name, made_redundant, name_of, needs_analyze, statement_of
-from pgtend.commands.figures import figure
+from pgtend.commands.figures import figure, percent_of
+from pgtend.commands.shares import is_timed, share_saved
 from pgtend.commands.sizes import show_size
 from pgtend.commands.table_output import frequency, percent_less, plain
 from pgtend.core.statement import shorten
@@ -28,9 +29,10 @@ def render_story(change: AdvisedChange, answer: Answer, console: Console) -> Non
         console.print(plain(f"{describe_analyze(change.index.table_name)};"))
     console.print()
     console.print(plain(evidence.reason))
-    console.print(_facts(change, timed=answer.workload.hours is not None))
+    console.print(_facts(change, answer))
     if evidence.queries:
         _heading(console, "Queries that it helps")
+        console.print(Padding(plain(_TWO_COSTS, style="dim"), (0, 0, 0, 2)))
         for query in evidence.queries:
             console.print(Padding(plain(shorten(query.text)), (0, 0, 0, 2)))
             costs = f"cost {query.cost_before:,.0f} → {query.cost_after:,.0f}"
@@ -50,23 +52,33 @@ def render_story(change: AdvisedChange, answer: Answer, console: Console) -> Non
         console.print(Padding(plain(line), (1, 0, 0, 0)))
 
 
+_TWO_COSTS = (
+    "Cost of one call with all that is advised but this index, and with all: beside other indexes the same query may cost less before. "
+    "Where a query is planned with several constants, the mean of those with which this index helps."
+)
 _NO_DOUBT = "Nothing in the plans speaks against the estimates. They are estimates all the same: measure."
 _NOTHING_PLANNED = "Any plan that used it can use the one that stays. Look before you drop it whether somebody names it (REINDEX, pg_hint_plan)."
 
 
-def _facts(change: AdvisedChange, *, timed: bool) -> RichTable:
-    evidence = change.evidence
+def _facts(change: AdvisedChange, answer: Answer) -> RichTable:
+    evidence, timed = change.evidence, answer.workload.hours is not None
     grid = RichTable.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     grid.add_row("", "")
     size = show_size(evidence.size_bytes)
     grid.add_row("size", size if change.action is Action.CREATE else f"{size}, which become free")
+    share = share_saved(change, answer) if change.action is Action.CREATE else None
     if change.action is Action.CREATE:
         period = "an hour" if timed else "a run"
         grid.add_row("cost of the queries", f"{evidence.cost_before:,.0f} → {evidence.cost_after:,.0f} {period}")
         if timed:
             grid.add_row("time saved", f"{figure(evidence.saved_seconds_per_hour)} s an hour at the observed rate")
+        if share is not None:
+            grid.add_row(
+                "share saved",
+                f"{percent_of(share)} % of the {'time' if is_timed(answer) else 'cost'} of the whole workload",
+            )
         grid.add_row("cost of upkeep", f"{evidence.write_cost:,.0f} {period}")
         unit = " s an hour" if timed else ""
         grid.add_row("priority", f"{figure(evidence.priority)}{unit} saved net of upkeep")

@@ -9,8 +9,9 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from pgtend.commands.answer import Answer, created_name, name_of, short_form, short_name, shown_as
-from pgtend.commands.figures import figure, percent_change, printable, span
+from pgtend.commands.figures import figure, percent_change, percent_of, printable, span
 from pgtend.commands.observed import describe_others
+from pgtend.commands.shares import is_timed, seconds_per_hour, share_saved
 from pgtend.commands.sizes import show_size
 from pgtend.core.statement import shorten
 from pgtend.core.trial import worst_with
@@ -70,27 +71,32 @@ def _changes_table(answer: Answer) -> RichTable:
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("Change", overflow="fold")
     table.add_column("Size", justify="right", no_wrap=True)
-    table.add_column("Saves\ns per hour" if timed else "Saves\n% of cost", justify="right", no_wrap=True)
+    heading = "Saves s/h\n(of all)" if timed else "Saves %\nof all cost"
+    table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Risk", no_wrap=True)
     table.add_column("Helps\nqueries", justify="right", no_wrap=True)
     for number, change in enumerate(answer.advice.changes, 1):
         evidence = change.evidence
         creates = change.action is Action.CREATE
-        saves = figure(evidence.saved_seconds_per_hour) if timed else reduction(evidence.benefit_percent)
         table.add_row(
             str(number),
             plain(f"index on {short_form(change)}" if creates else f"drop index {short_name(change)}"),
             show_size(evidence.size_bytes if creates else -evidence.size_bytes),
-            saves if creates else "upkeep",
+            _saves(change, answer) if creates else "upkeep",
             _risk(change, answer),
             str(len(evidence.queries) + evidence.more_queries) if creates else "",
         )
     return table
 
 
-def is_timed(answer: Answer) -> bool:
-    """Whether the statements' times are known, so that savings are told in seconds."""
-    return any(change.evidence.saved_seconds_per_hour > 0 for change in answer.advice.changes)
+def _saves(change: AdvisedChange, answer: Answer) -> str:
+    """Seconds an hour with their share of all, or the share of the whole cost alone."""
+    share = share_saved(change, answer)
+    percent = "?" if share is None else percent_of(share)
+    if is_timed(answer):
+        seconds = figure(change.evidence.saved_seconds_per_hour)
+        return seconds if share is None else f"{seconds} ({percent} %)"
+    return percent
 
 
 def _risk(change: AdvisedChange, answer: Answer) -> Text:
@@ -141,8 +147,7 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
             f"Estimated cost of the workload: {advice.cost_before:,.0f} → {advice.cost_after:,.0f} ({change}){_bytes(advice)}. "
             "Estimates are not results: measure."
         )
-    if is_timed(answer):
-        yield "Saves: time of the helped statements in each hour, at the rate and the mean time that the server has counted."
+    yield from _saving_lines(answer)
     if advice.gap is not None and advice.changes:
         gap = 100 * advice.gap
         yield (
@@ -177,10 +182,37 @@ def _in_sessions(spent: Spent) -> str:
     return f", summed over {spent.sessions} sessions" if spent.sessions > 1 else ""
 
 
+def _saving_lines(answer: Answer) -> Iterator[str]:
+    """What stands in the column Saves."""
+    creates = [change for change in answer.advice.changes if change.action is Action.CREATE]
+    if not creates:
+        return
+    if is_timed(answer):
+        saved = sum(change.evidence.saved_seconds_per_hour for change in creates)
+        yield (
+            f"Saves: seconds of execution in each hour, at the rate and the mean time that the server has counted, and their share of the "
+            f"{figure(seconds_per_hour(answer))} s that all statements looked at take; {figure(saved)} s together."
+        )
+    elif all(share_saved(change, answer) is None for change in creates):
+        yield (
+            "Saves: not known, for without a planner nobody knows what the whole workload costs; below stands how much less each "
+            "statement would read."
+        )
+    else:
+        yield (
+            "Saves: share of the estimated cost of the whole workload; below stands how much less each single statement would cost."
+        )
+
+
 def _bytes(advice: Advice) -> str:
-    """What is added to and taken from the storage, where that is anything."""
+    """What is added to and taken from the storage, where that is anything: the disk has to hold all before anything is dropped."""
     added = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.CREATE)
     freed = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.DROP)
+    if added and freed:
+        return (
+            f", with {show_size(added)} of new indexes and {show_size(freed)} of dropped ones: the disk needs {show_size(added)} more until "
+            f"these are dropped, then {show_size(added - freed)}, which is what --storage-budget limits"
+        )
     parts = [f"{show_size(added)} of new indexes"] if added else []
     parts += [f"{show_size(freed)} of dropped ones"] if freed else []
     return f", with {' and '.join(parts)}" if parts else ""
