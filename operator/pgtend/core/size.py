@@ -6,6 +6,8 @@ well it did, is in benchmarks/sizes. The estimate is of a freshly built index: o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pgtend.core.sizing.btree import LEAF_FILL, btree_pages
 from pgtend.core.sizing.distinct import UniqueKeys, key_spread
 from pgtend.core.sizing.expressions import key_column
@@ -17,7 +19,7 @@ from pgtend.core.sizing.rows import rows_in
 from pgtend.core.sizing.spread import Spread
 from pgtend.core.sizing.widths import Value, entry_widths, mean
 from pgtend.domain.catalog import PAGE_BYTES, Catalog, Column, Table
-from pgtend.domain.index import AccessMethod, Index, IndexColumn, TableName
+from pgtend.domain.index import AccessMethod, ComparisonOperator, Index, IndexColumn, TableName
 
 MARGIN = 0.05
 """Share by which a set of indexes may turn out larger than estimated; of those in benchmarks/sizes the worst was 6 % larger."""
@@ -38,7 +40,7 @@ def estimate_size(index: Index, catalog: Catalog, *, share: float | None = None,
     if share is None:
         share = matching_share(index.predicate, table)
     keys = [key_column(key, table) for key in index.columns]
-    values = [_value(column) for column in (*keys, *map(table.columns.get, index.include))]
+    values = [*map(_value, keys), *(_included(table.columns.get(name), index) for name in index.include)]
     if index.method is AccessMethod.BRIN:
         return PAGE_BYTES * brin_pages(values, table)
     if index.method in _INVERTED:
@@ -111,3 +113,15 @@ def _value(column: Column | None) -> Value:
         average_width=column.average_width,
         few=column.n_distinct is not None and 0 < column.n_distinct <= len(column.common_frequencies),
     )
+
+
+def _included(column: Column | None, index: Index) -> Value:
+    """Of a column that is no key; as a key its NULLs are part of the spread."""
+    value = _value(column)
+    if column is None:
+        return value
+    share = column.null_fraction or 0.0
+    for each in index.predicate:
+        if each.column == column.name:
+            share = 1.0 if each.operator is ComparisonOperator.IS_NULL else 0.0
+    return replace(value, null_share=share)

@@ -18,11 +18,14 @@ VISITS = """
     SELECT
         i AS id, floor(3000 * random())::int AS vendor, (array['new', 'seen', 'seen', 'left'])[1 + i % 4] AS status,
         CASE WHEN random() < 0.2 THEN now() - i * interval '1 minute' END AS ended_at, (1000 * random())::numeric(8, 2) AS paid,
-        md5(i::text)::uuid AS token, random() < 0.05 AS flagged, date '2026-01-01' + i / 1000 AS day
+        md5(i::text)::uuid AS token, random() < 0.05 AS flagged, date '2026-01-01' + i / 1000 AS day,
+        CASE WHEN i % 50 = 0 THEN 1::smallint END AS rated, CASE WHEN i % 3 = 0 THEN i END AS guide
     FROM generate_series(1, 150000) AS i
 """
 NEW = Comparison(column="status", operator=ComparisonOperator.EQ, constant=Constant(type="text", value="new"))
 FLAGGED = Comparison(column="flagged", operator=ComparisonOperator.IS_TRUE)
+
+RATED = Comparison(column="rated", operator=ComparisonOperator.IS_NOT_NULL)
 
 
 def index_on(*columns: str, **more: object) -> Index:
@@ -42,6 +45,9 @@ INDEXES = (
     index_on("vendor", "day"),
     index_on("status", "ended_at"),
     index_on("vendor", include=("paid",)),
+    index_on("vendor", include=("rated",)),
+    index_on("vendor", include=("guide", "flagged")),
+    index_on("vendor", include=("rated",), predicate=(RATED,)),
     index_on("id", predicate=(NEW,)),
     index_on("vendor", predicate=(FLAGGED,)),
     index_on("ended_at", predicate=(Comparison(column="ended_at", operator=ComparisonOperator.IS_NOT_NULL),)),

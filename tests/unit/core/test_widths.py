@@ -35,6 +35,14 @@ def test_an_entry_is_as_wide_as_postgres_makes_it(values: list[Value], nulls: in
     assert entry_widths(values, nulls) == ((bytes_, 1.0),)
 
 
+def test_a_null_of_an_included_column_takes_no_bytes_and_brings_the_bitmap() -> None:
+    often = Value(type="integer", length=4, alignment=4, null_share=0.75)
+    assert entry_widths([INT4, often], 0) == ((16, 0.25), (24, 0.75))
+    assert entry_widths([INT4, often, often], 0) == ((24, 1.0),)
+    assert entry_widths([INT8, INT8, often], 0) == ((32, 1.0),)
+    assert entry_widths([INT4, often], 1) == ((16, 0.75), (24, 0.25))
+
+
 def test_a_numeric_has_an_odd_width_and_mostly_the_one_that_the_mean_was_cut_from() -> None:
     assert {width: round(share, 3) for width, share in value_widths(MONEY)} == {7: 0.1, 9: 0.9}
     assert {width: round(share, 3) for width, share in value_widths(Value(type="numeric", average_width=5))} == {

@@ -7,7 +7,7 @@ multiple of 8. A value of variable length up to 126 bytes has a header of one by
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -32,19 +32,29 @@ class Value:
     average_width: float | None = None
     few: bool = False
     """Whether there are so few different values that pg_stats lists them all."""
+    null_share: float = 0.0
+    """Share of the entries that are NULL in it, 0 to 1, where the spread of the keys does not tell: of an included column."""
 
 
 Widths = tuple[tuple[int, float], ...]
 """Bytes and probability, in ascending order."""
+_States = Mapping[tuple[int, bool], float]
 
 
 def entry_widths(values: Sequence[Value], nulls: int) -> Widths:
-    """Bytes of an entry's tuple whose columns with their bit in ``nulls`` are NULL, without the line pointer."""
-    offsets: dict[int, float] = {HEADER_WITH_NULLS if nulls else HEADER: 1.0}
+    """Bytes of an entry's tuple whose columns with their bit in ``nulls`` are NULL, without the line pointer.
+
+    Values that are NULL by chance are so independently of each other.
+    """
+    states: _States = {(0, nulls != 0): 1.0}  # by bytes of values so far, and whether any is NULL
     for number, value in enumerate(values):
-        if not nulls >> number & 1:
-            offsets = _after(offsets, value)
-    return _sorted((align(offset, 8), probability) for offset, probability in offsets.items())
+        if nulls >> number & 1:
+            continue
+        states = _after(states, value)
+    return _sorted(
+        (align((HEADER_WITH_NULLS if any_null else HEADER) + offset, 8), probability)
+        for (offset, any_null), probability in states.items()
+    )
 
 
 def mean(widths: Widths) -> float:
@@ -80,13 +90,19 @@ def align(offset: int, boundary: int) -> int:
     return ceil(offset / boundary) * boundary
 
 
-def _after(offsets: dict[int, float], value: Value) -> dict[int, float]:
-    following: dict[int, float] = {}
-    for offset, probability in offsets.items():
+def _after(states: _States, value: Value) -> _States:
+    following: dict[tuple[int, bool], float] = {}
+
+    def add(state: tuple[int, bool], probability: float) -> None:
+        if probability > 0:
+            following[state] = following.get(state, 0.0) + probability
+
+    for (offset, any_null), probability in states.items():
+        add((offset, True), probability * value.null_share)
         for width, share in value_widths(value):
             short = value.length < 0 and width <= LONGEST_SHORT
             end = (offset if short else align(offset, value.alignment)) + width
-            following[end] = following.get(end, 0.0) + probability * share
+            add((end, any_null), probability * (1 - value.null_share) * share)
     return following
 
 
