@@ -214,6 +214,9 @@ class PlannedPart(_Part):
     unlike: Annotated[int, Field(description="Statements that are like none of those, and got no advice.")]
     similar_share: float
     unlike_share: float
+    unreached: Annotated[
+        int, Field(description="Statements that were to be planned, too, and that the time was over for.")
+    ]
 
 
 class ServerWarning(_Part):
@@ -236,7 +239,8 @@ class AdviceDocument(_Part):
     gap: Annotated[
         float | None,
         Field(
-            description="Share of cost and upkeep by which another set of the candidates may be better at most; null: not known."
+            description="Share of cost and upkeep by which another set of the candidates may be better at most, scans of whole indexes that "
+            "were thought of for other queries left out of account; null: not known."
         ),
     ]
     spent: SpentOnPlanning

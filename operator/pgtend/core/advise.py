@@ -22,7 +22,7 @@ from pgtend.core.unplanned import add_unplanned
 from pgtend.core.upkeep import Writes, upkeep_of_surplus, writes_of
 from pgtend.domain.advice import Advice, AdvisedChange, Constraints, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
-from pgtend.domain.workload import UnplannableStatement, WeightedQuery, Workload
+from pgtend.domain.workload import Coverage, UnplannableStatement, WeightedQuery, Workload
 
 Advisor = Generator[SizesRequest | CostsRequest, Answers, Advice]
 """Yields questions, is sent Answers, returns the Advice."""
@@ -155,20 +155,31 @@ def _advice(outcome: _Outcome, workload: Workload) -> Advice:
         left_out[statement] = UnplannableStatement(
             id=statement, reason=reason, share=share + (earlier.share if earlier else 0.0)
         )
+    coverage = _coverage(search, workload)
     return Advice(
         changes=outcome.changes,
         cost_before=search.objective.query_cost(frozenset()),
         cost_after=search.objective.query_cost(search.chosen) + outcome.superseded.loss,
         gap=search.gap(),
         left_out=(*workload.left_out, *left_out.values()),
-        notes=(*_coverage_of(workload), *outcome.superseded.notes),
-        coverage=workload.coverage,
+        notes=(*(() if coverage is None else (describe_coverage(coverage),)), *outcome.superseded.notes),
+        coverage=coverage,
         complete=search.planning.complete,
     )
 
 
-def _coverage_of(workload: Workload) -> tuple[str, ...]:
-    return () if workload.coverage is None else (describe_coverage(workload.coverage),)
+def _coverage(search: Search, workload: Workload) -> Coverage | None:
+    """What became of very many statements: those count as planned alone that were planned with their candidates."""
+    coverage, planning, own = workload.coverage, search.planning, search.candidates.own
+    if coverage is None or planning.complete:
+        return coverage
+    unreached = {
+        each.statement
+        for each in planning.queries.values()
+        if each.id not in planning.unplannable and (each.id not in own or planning.plan(each.id, own[each.id]) is None)
+    }
+    count = min(len(unreached), coverage.planned)
+    return replace(coverage, planned=coverage.planned - count, unreached=count)
 
 
 def _share(query: WeightedQuery, total_ms: float, total_weight: float) -> float:

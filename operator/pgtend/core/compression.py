@@ -82,9 +82,13 @@ def compress(workload: Workload, catalog: Catalog, answers: Mapping[str, CostAns
 
 def describe_coverage(coverage: Coverage) -> str:
     """What was planned and what was not, in a sentence or two."""
-    total = coverage.planned + coverage.similar + coverage.unlike
+    heaviest = coverage.planned + coverage.unreached
+    total = heaviest + coverage.similar + coverage.unlike
+    planned = "were planned"
+    if coverage.unreached:
+        planned = f"were to be planned, and {coverage.planned} of them were before the time was over"
     sentence = (
-        f"Of {count_of(total, 'statement')} that look for rows the {coverage.planned} heaviest were planned. "
+        f"Of {count_of(total, 'statement')} that look for rows the {heaviest} heaviest {planned}. "
         f"{count_of(coverage.similar, 'other')}, {_percent(coverage.similar_share)} of the load, "
         f"{'counts' if coverage.similar == 1 else 'count'} with the one of them that names most nearly the same columns"
     )

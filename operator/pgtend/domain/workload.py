@@ -180,6 +180,8 @@ class Coverage:
     """Statements that are like none of those, and get no advice."""
     similar_share: float
     unlike_share: float
+    unreached: int = 0
+    """Statements that were to be planned and that the time was over for."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,9 @@ def test_where_the_time_does_not_suffice_to_weigh_all_the_best_so_far_is_said_to
     outcome = advise("--output", "json", "--max-seconds", "0.1", "--workload", str(path))
     assert outcome.code == 0
     assert not outcome.json["complete"]
-    assert outcome.json["coverage"]["planned"] == MOST_PLANNED
+    coverage = outcome.json["coverage"]
+    assert coverage["planned"] < outcome.json["spent"]["explains"] / 2
+    assert coverage["planned"] + coverage["unreached"] == MOST_PLANNED
 
 
 def test_entries_beyond_those_looked_at_are_left_out_with_their_share(

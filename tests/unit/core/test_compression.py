@@ -109,6 +109,18 @@ def test_nothing_is_said_of_the_coverage_where_all_but_the_refused_are_planned()
     assert (small.unplanned, small.coverage) == ((), None)
 
 
+def test_where_the_time_is_over_those_alone_count_as_planned_that_were() -> None:
+    planner = Planner(SHOP, plan_seconds=1.0)
+    workload = many(3 * MOST_PLANNED)
+    advice = planner.answer(advise(compress(workload, SHOP), SHOP, Constraints(seconds=30.0)))
+    coverage = advice.coverage
+    assert coverage is not None
+    assert not advice.complete
+    assert 0 < coverage.planned <= planner.explains / 2
+    assert coverage.planned + coverage.unreached == MOST_PLANNED
+    assert f"and {coverage.planned} of them were before the time was over" in advice.notes[0]
+
+
 def test_what_unplanned_statements_write_counts_in_full() -> None:
     workload = many(4 * MOST_PLANNED)
     small = compress(workload, SHOP)
