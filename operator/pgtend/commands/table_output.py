@@ -153,7 +153,7 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
         yield (
             f"By the planner's cost alone no other set of the indexes that were thought of is better by more than "
             f"{'0.1' if gap < 0.05 else f'{gap:.1f}'} % within these limits; plans that tend to run longer than they cost were "
-            "priced higher."
+            "priced higher. Scans of whole indexes that were thought of for other queries are left out of account."
         )
     if not advice.complete:
         why = "The search was ended" if answer.interrupted else "The time for planning ran out"
