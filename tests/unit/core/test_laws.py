@@ -154,6 +154,15 @@ def test_with_searches_of_their_own_a_larger_budget_is_worse_by_no_more_than_the
         reached = min(cost, reached)
 
 
+def test_a_search_with_an_earlier_ones_pool_ends_with_no_set_that_costs_more_though_it_would_leave_more_out() -> None:
+    given_workload, of, pool = workload(), shop((), 50), Pool()
+    strict = Constraints(minimum_gain=0.3)
+    few = whole_cost(given_workload, of, ask(given_workload, of, strict), strict)
+    many = whole_cost(given_workload, of, ask(given_workload, of, Constraints(minimum_gain=0.0), pool), strict)
+    assert many < few
+    assert whole_cost(given_workload, of, ask(given_workload, of, strict, pool), strict) <= many * (1 + 1e-9)
+
+
 @settings(max_examples=40, deadline=None)
 @given(workloads, hot, rules)
 def test_what_was_learnt_is_hardly_asked_again_and_leads_to_nothing_worse(

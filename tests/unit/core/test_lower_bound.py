@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, combinations
 
 from hypothesis import given
@@ -68,6 +69,17 @@ def test_no_affordable_set_costs_less_than_the_bound(
         if storage is None or sum(sizes[index] for index in indexes) <= storage:
             cost = sum(weight * reality.plan(indexes).cost for weight, reality, _ in realities)
             assert promise.bound <= cost + sum(upkeep[index] for index in indexes) + 1e-6
+
+
+def test_a_smaller_index_that_costs_more_to_keep_up_to_date_takes_nobodys_place() -> None:
+    large, small = (replace(index_on("t0", name), include=("c",) if name == "a" else ()) for name in ("a", "b"))
+    floors_ = [Floor(beyond=NOTHING, cost=10.0), Floor(beyond=frozenset({large, small}), cost=100.0)]
+    sizes, upkeep = {large: 20, small: 10}, {large: 1.0, small: 50.0}
+    promise = most_promising(
+        [FlooredQuery(weight=1.0, floors=floors_)], sizes, upkeep, Limits(storage=None, free_slots={})
+    )
+    assert promise.bound <= 11.0 + 1e-6
+    assert promise.indexes == {large}
 
 
 def test_the_bound_is_reached_when_all_is_known() -> None:
