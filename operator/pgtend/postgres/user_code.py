@@ -4,7 +4,8 @@ Functions of the allow-list are Postgres' own only as long as nobody has made an
 types, a user's ``lower`` is preferred to the built-in. A view or a policy may call anything, and the planner computes the
 constant parts of CHECK constraints, index expressions, partition keys and extended statistics as well, those of child
 tables included. A constant becomes a value of a column's type, which for a domain runs its CHECK; comparing ranges may run
-their subtype_diff. So a relation is planned only where all that it needs is known to be harmless.
+their subtype_diff. The name of a table alone is a row of it, and a cast of rows, which their owner may make, runs a function
+wherever the row meets another type. So a relation is planned only where all that it needs is known to be harmless.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ PARAMETERS = {"harmless": sorted(EXTENSION_FUNCTIONS), "past_locked": False}
 
 _CALLS = "calls functions that are not known to be harmless while it is merely planned."
 _TYPED = "has a column of a type that may run code of the database's own users while a statement is merely planned."
+_ROWS = "has rows of a type that may run code of the database's own users while a statement is merely planned."
 _LOCKED = "is held exclusively by another session, so that what planning it would run cannot be looked at."
 _FOREIGN = "reads a foreign table: planning it may ask another server."
 
@@ -60,12 +62,15 @@ def user_code_from(rows: Iterable[Row]) -> UserCode:
     def oids(kind: str) -> set[int]:
         return {row["oid"] for row in facts.get(kind, ())}
 
-    types = _closure(oids("type runs") | _refused(facts.get("type check", ())), edges("type part"))
-    typed = edges("of type")
+    running = oids("type runs") | _refused(facts.get("type check", ()))
+    type_parts = edges("type part")
+    types = _closure(running | oids("type hidden"), type_parts)
+    typed, rows_of = edges("of type"), edges("row type")
     reasons = (
         (_LOCKED, oids("locked")),
         (_CALLS, oids("runs") | _refused(facts.get("definition", ()))),
         (_TYPED, {relation for type_ in types for relation in typed.get(type_, ())}),
+        (_ROWS, {relation for type_ in _closure(running, type_parts) for relation in rows_of.get(type_, ())}),
         (_FOREIGN, oids("foreign")),
     )
     parts = edges("part")

@@ -6,6 +6,8 @@ puts rows into an error, is a way out.
 
 from __future__ import annotations
 
+from tests.integration.advise.planted_rows import FIRING_ROWS, ROWS_OF_ATTACKER, SILENT_ROWS
+
 CANARY = "xyzzy4711canary"
 LONG = "a" * 63
 """The longest name; the server cuts longer ones."""
@@ -121,6 +123,7 @@ AS_ATTACKER = (
     "ALTER EXTENSION hstore ADD FUNCTION evil.akeys(text)",
     "CREATE TEXT SEARCH CONFIGURATION evil.searched (COPY = simple)",
     "CREATE COLLATION evil.sorted (LOCALE = 'C')",
+    *ROWS_OF_ATTACKER,
     "GRANT USAGE ON SCHEMA evil TO PUBLIC",
     "ANALYZE plain, with_span",
 )
@@ -143,6 +146,8 @@ HARMLESS_SCHEMA = (
     "CREATE VIEW open_orders AS SELECT id, name, email FROM orders WHERE status = 'open' AND lower(name) <> 'x' AND tree ~ 'a.*'",
     "CREATE MATERIALIZED VIEW told AS SELECT id, evil.number(id) AS n FROM orders",
     "INSERT INTO orders (id, status, name, email, at) SELECT n, 'open', 'name ' || n, 'a@b', now() FROM generate_series(1, 5000) AS n",
+    # Called as a type of the server is
+    "CREATE TABLE path (id int PRIMARY KEY, name text)",
     "ANALYZE orders",
 )
 
@@ -169,6 +174,7 @@ HARMLESS = (
     "SELECT o.id FROM open_orders o WHERE o.email = 'a@b' AND o.name > 'x'",
     "SELECT id FROM told WHERE n = 3",
     "SELECT id FROM plain WHERE n = 3",
+    "SELECT id FROM path WHERE name = 'x'",
     "SELECT p.id FROM plain p JOIN orders o ON o.id = p.n WHERE p.doc -> 'a' ->> 'b' = 'c' AND o.slow = 'd'",
     "UPDATE plain SET name = evil.told() WHERE n = 5",
     "WITH d AS (DELETE FROM plain WHERE n = 6 RETURNING id) SELECT * FROM d, plain",
@@ -348,6 +354,8 @@ HOSTILE = (
     "SELECT evil.told()",
     "VALUES (evil.told())",
     "TABLE calling",
+    *FIRING_ROWS,
+    *SILENT_ROWS,
 )  # fmt: skip
 """None of them may be planned."""
 
@@ -369,5 +377,6 @@ FIRING = (
     "SELECT id FROM on_calling WHERE id = 3",
     "SELECT id FROM with_policy_on_another WHERE name = 'x'",
     "SELECT id FROM sneaking WHERE name = 'x'",
+    *FIRING_ROWS,
 )
 """Some of the hostile ones, by which a plain EXPLAIN runs the attacker's code on PostgreSQL 15: the traps are real."""

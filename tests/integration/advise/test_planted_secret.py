@@ -26,6 +26,7 @@ from tests.integration.advise.planted import (
     HOSTILE,
     SILENT,
 )
+from tests.integration.advise.planted_rows import FIRING_ROWS
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
 
@@ -115,6 +116,18 @@ def test_hostile_texts_are_left_out_each_with_a_sentence(planted: Database, tmp_
     assert reasons.keys() == set(HOSTILE)
     assert outcome.json["spent"]["explains"] == 0
     assert all(reason.endswith(".") and "'" not in reason.replace("'s ", "") for reason in reasons.values())
+
+
+def test_texts_that_cast_rows_are_left_out_for_the_code_behind_the_cast(planted: Database, tmp_path: Path) -> None:
+    """Not for another reason by chance."""
+    outcome = run(observer_of(planted), "--workload", workload(tmp_path, FIRING_ROWS), "--output", "json")
+    reasons = left_out(outcome)
+    assert reasons.keys() == set(FIRING_ROWS)
+    assert [
+        (text, reason)
+        for text, reason in reasons.items()
+        if "that may run code of the database's own users" not in reason and "It casts to " not in reason
+    ] == []
 
 
 def test_with_parameters_they_are_left_out_too(planted: Database, tmp_path: Path) -> None:

@@ -67,7 +67,13 @@ code AS (
       )
 ),
 relation AS (
-    SELECT class.oid, namespace.nspname::text AS schema_name, class.relname::text AS name, class.relkind AS kind
+    SELECT
+        class.oid,
+        namespace.nspname::text AS schema_name,
+        class.relname::text AS name,
+        class.relkind AS kind,
+        class.reltype AS row_type,
+        class.reloftype AS made_of
     FROM pg_class AS class
     JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
     WHERE class.relkind IN ('r', 'p', 'v', 'm', 'f') AND namespace.nspname !~ '^pg_toast'
@@ -149,16 +155,18 @@ type AS (
         type.typtype AS kind,
         type.typarray AS array,
         type.typrelid AS relation,
-        element.oid IS NOT NULL AS is_array
+        element.oid IS NOT NULL AS is_array,
+        type.typowner IN (SELECT oid FROM superuser)
+            AND ('pg_type'::regclass, type.oid) IN (SELECT class, oid FROM member) AS of_extension
     FROM pg_type AS type
     JOIN pg_namespace AS namespace ON namespace.oid = type.typnamespace
     LEFT JOIN pg_type AS element ON element.oid = type.typelem AND element.typarray = type.oid
     WHERE type.oid >= 16384 AND namespace.nspname !~ '^pg_toast'
 ),
 cast_ AS (
-    SELECT cast_.castsource AS source, cast_.casttarget AS target, function.of_superuser
+    SELECT cast_.castsource AS source, cast_.casttarget AS target, function.of_superuser, function.of_extension
     FROM pg_cast AS cast_
-    JOIN function ON function.oid = cast_.castfunc AND NOT function.of_extension
+    JOIN function ON function.oid = cast_.castfunc
 ),
 fact (kind, oid, other, schema_name, name, text) AS (
     SELECT 'function', oid, NULL::oid, schema_name, name, NULL::text FROM function WHERE NOT of_extension
@@ -186,6 +194,9 @@ fact (kind, oid, other, schema_name, name, text) AS (
     JOIN relation ON relation.oid = attribute.attrelid
     WHERE attribute.atttypid >= 16384 AND attribute.attnum > 0 AND NOT attribute.attisdropped
     UNION ALL
+    -- Its name alone means a row of it.
+    SELECT 'row type', relation.oid, relation.row_type, NULL, NULL, NULL FROM relation
+    UNION ALL
     SELECT 'locked', relation, NULL, NULL, NULL, NULL FROM locked
     UNION ALL
     SELECT 'definition', relation, NULL, NULL, NULL, text FROM definition
@@ -193,7 +204,7 @@ fact (kind, oid, other, schema_name, name, text) AS (
     SELECT 'type', type.oid, NULL, type.schema_name, type.name, NULL FROM type
     UNION ALL
     -- Unqualified it is the server's own type of that name.
-    SELECT 'type runs', type.oid, NULL, NULL, NULL, NULL FROM type
+    SELECT 'type hidden', type.oid, NULL, NULL, NULL, NULL FROM type
     JOIN pg_type AS own ON own.typname = type.name AND own.typnamespace = 'pg_catalog'::regnamespace
     UNION ALL
     SELECT 'type runs', type.oid, NULL, NULL, NULL, NULL FROM type
@@ -202,7 +213,7 @@ fact (kind, oid, other, schema_name, name, text) AS (
     UNION ALL
     SELECT 'type runs', type.oid, NULL, NULL, NULL, NULL FROM type
     JOIN cast_ ON type.oid IN (cast_.source, cast_.target) OR type.array IN (cast_.source, cast_.target)
-    WHERE ('pg_type'::regclass, type.oid) NOT IN (SELECT class, oid FROM member)
+    WHERE NOT type.of_extension
     UNION ALL
     SELECT 'type runs', depend.objid, NULL, NULL, NULL, NULL FROM pg_depend AS depend
     JOIN code ON code.class = depend.refclassid AND code.oid = depend.refobjid
@@ -227,10 +238,18 @@ fact (kind, oid, other, schema_name, name, text) AS (
     JOIN pg_attribute AS attribute ON attribute.attrelid = type.relation
     WHERE attribute.atttypid >= 16384 AND attribute.attnum > 0 AND NOT attribute.attisdropped
     UNION ALL
+    -- A row of a table is taken for one of its parent, or of the type that the table was made of, wherever that is wanted.
+    SELECT 'type part', child.row_type, parent.row_type, NULL, NULL, NULL FROM pg_inherits AS inherits
+    JOIN relation AS child ON child.oid = inherits.inhrelid
+    JOIN relation AS parent ON parent.oid = inherits.inhparent
+    UNION ALL
+    SELECT 'type part', relation.row_type, relation.made_of, NULL, NULL, NULL FROM relation WHERE relation.made_of <> 0
+    UNION ALL
     -- Between types of the server or of extensions only a superuser can make one; it runs wherever these types meet.
     SELECT 'cast', NULL, NULL, NULL, NULL, NULL FROM cast_
     WHERE NOT cast_.of_superuser
-      AND cast_.source NOT IN (SELECT type.oid FROM type WHERE ('pg_type'::regclass, type.oid) NOT IN (SELECT class, oid FROM member))
-      AND cast_.target NOT IN (SELECT type.oid FROM type WHERE ('pg_type'::regclass, type.oid) NOT IN (SELECT class, oid FROM member))
+      AND NOT cast_.of_extension
+      AND cast_.source NOT IN (SELECT type.oid FROM type WHERE NOT type.of_extension)
+      AND cast_.target NOT IN (SELECT type.oid FROM type WHERE NOT type.of_extension)
 )
 SELECT DISTINCT kind, oid::bigint, other::bigint, schema_name, name, text FROM fact
