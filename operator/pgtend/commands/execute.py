@@ -10,9 +10,10 @@ application works on; nothing tells a copy from it, so that it takes a word of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from pgtend.commands.answer import name_of
 from pgtend.commands.ctrl_c import Interruption
 from pgtend.commands.progress import Tell
 from pgtend.commands.trial_course import Course
@@ -106,7 +107,7 @@ async def run_trial(
                 left = await drop_again(target, course.limits, made, tell)
         if complete and names and not kept and not left:
             complete = await course.finish(course.run_again_without(), interruption)
-    notes = _notes(course.queries, changes, workload, catalog, standby=standby, built=bool(names))
+    notes = notes_on(course.queries, changes, workload, catalog, standby=standby, built=bool(names))
     return Trial(
         queries=course.timed(names),
         skipped=course.all_skipped(),
@@ -120,7 +121,7 @@ async def run_trial(
     )
 
 
-def _notes(
+def notes_on(
     given: Sequence[WeightedQuery],
     changes: Sequence[AdvisedChange],
     workload: Workload,
@@ -129,6 +130,7 @@ def _notes(
     standby: bool,
     built: bool,
 ) -> Iterator[str]:
+    """What to know of the runs besides their times."""
     if any(each.query.assumed for each in given):
         yield _ASSUMED
     if standby:
@@ -137,5 +139,17 @@ def _notes(
         yield "Nothing was built, so that there is nothing to compare."
     if any(change.action is Action.DROP for change in changes):
         yield "Drops are not tried: what is advised to be dropped was there in all runs."
-    if len(with_referential_checks(workload, catalog).queries) > len(workload.queries):
-        yield _UNCHECKED
+    own = {each.id for each in workload.queries}
+    checks = {each.query.text for each in with_referential_checks(workload, catalog).queries if each.id not in own}
+    if checks:
+        yield _UNCHECKED + _helping(checks, changes)
+
+
+def _helping(checks: Collection[str], changes: Sequence[AdvisedChange]) -> str:
+    """Which of the advised indexes help these, by what is told of each."""
+    names = [
+        name_of(change)
+        for change in changes
+        if change.action is Action.CREATE and any(query.text in checks for query in change.evidence.queries)
+    ]
+    return f" Advised for such looks: {', '.join(names)}." if names else ""
