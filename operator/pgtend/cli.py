@@ -137,7 +137,9 @@ def grants(dsn: str, observer: str, tuner: str, *, no_tuner: bool) -> None:
     help="Percent of the workload's estimated cost that an index must save.",
 )
 @click.option(
-    "--max-seconds", type=Number(0.1, LONGEST_SECONDS), help="Planning time after which the best so far is taken."
+    "--max-seconds",
+    type=Number(0.1, LONGEST_SECONDS),
+    help="Time for reading statements and planning after which the best so far is taken; none by default.",
 )
 @click.option(
     "--sessions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,8 @@ _TELL_EVERY = 200
 """Plans between two lines of progress."""
 _WORTH_TELLING = 1_000
 """Statements in files that take a moment to read."""
+LEAST_TO_PLAN = 0.25
+"""Share of the limit of time that is left to planning, however long reading took: without a plan there is no advice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,8 @@ class _Read:
     workload: Workload
     constants: Constants
     warnings: tuple[Finding, ...]
+    seconds: float
+    """Which reading the statements and the statistics for them took."""
 
 
 async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Tell) -> Answer:
@@ -115,6 +120,7 @@ async def _read(target: ConnectionTarget, limits: ConnectionLimits, options: Adv
         tell(f"Reading the catalog and statistics of {identity.name}")
         warnings = await look_for_problems(database, statements_needed=given is None)
         catalog = await database.read_catalog()
+        began = time.monotonic()
         if given is not None:
             if len(given) >= _WORTH_TELLING:
                 tell(f"Reading {len(given):,} statements")
@@ -122,19 +128,33 @@ async def _read(target: ConnectionTarget, limits: ConnectionLimits, options: Adv
         else:
             if options.sample_seconds > 0:
                 await sample_constants(database, catalog, samples, options.sample_seconds, tell)
+                began = time.monotonic()  # that time was asked for by itself
             workload, more_warnings = await read_observed(database, catalog, identity.name)
             warnings += more_warnings
         values = await read_values(workload, catalog, database)
         catalog = await look_into(workload, catalog, database)
     constants = Constants(values=values, sampled=samples.by_fingerprint)
-    return _Read(identity=identity, catalog=catalog, workload=workload, constants=constants, warnings=warnings)
+    return _Read(
+        identity=identity,
+        catalog=catalog,
+        workload=workload,
+        constants=constants,
+        warnings=warnings,
+        seconds=time.monotonic() - began,
+    )
 
 
-def _constraints(options: AdviseOptions) -> Constraints:
-    """As asked for, with room for estimates that are too small; a budget in HypoPG's bytes is for comparison, and taken as it is."""
+def limits_of(options: AdviseOptions, seconds_read: float) -> Constraints:
+    """As asked for, with room for estimates that are too small; a budget in HypoPG's bytes is for comparison, and taken as it is.
+
+    What reading took is taken from the limit of time, as far as ``LEAST_TO_PLAN`` of it stays.
+    """
+    asked = options.constraints
+    if asked.seconds is not None:
+        asked = replace(asked, seconds=max(asked.seconds - seconds_read, LEAST_TO_PLAN * asked.seconds))
     if options.size_model is SizeModel.HYPOPG:
-        return options.constraints
-    return replace(options.constraints, storage_budget=spendable(options.constraints.storage_budget))
+        return asked
+    return replace(asked, storage_budget=spendable(asked.storage_budget))
 
 
 async def _advise(
@@ -146,7 +166,7 @@ async def _advise(
     interruption: Interruption,
 ) -> tuple[Advice, Spent, tuple[Finding, ...]]:
     """The advice, what it cost, and why it was not tried by the planner where that was not possible."""
-    constraints = _constraints(options)
+    constraints = limits_of(options, read.seconds)
     try:
         async with open_cost_model(
             target, limits, read.catalog, size_model=options.size_model, sessions=options.sessions
