@@ -71,6 +71,16 @@ def created_name(index: Index) -> str:
     return index_name(index, proposal_hash(Action.CREATE, index))
 
 
+def bytes_created(advice: Advice) -> int:
+    """Estimated bytes of all indexes to create."""
+    return sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.CREATE)
+
+
+def bytes_dropped(advice: Advice) -> int:
+    """Bytes of all indexes to drop."""
+    return sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.DROP)
+
+
 def statement_of(change: AdvisedChange, *, concurrently: bool) -> str:
     """The DDL for people and psql to read."""
     if change.action is Action.CREATE:

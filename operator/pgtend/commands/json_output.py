@@ -4,177 +4,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from statistics import median
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from pgtend.commands.answer import Answer, created_name, name_of, statement_of, text_of
+from pgtend.commands.answer import Answer, bytes_created, bytes_dropped, text_of
+from pgtend.commands.json_changes import Drop, NewIndex, drop, new_index
+from pgtend.commands.json_measured import Measured, measured
+from pgtend.commands.json_part import Cost, Part
 from pgtend.core.statement import shorten
-from pgtend.core.trial import change_of, ratio_of
-from pgtend.domain.advice import AdvisedChange
-from pgtend.domain.recommendation import Action, HelpedQuery, Risk
-from pgtend.domain.trial import Change, Trial
+from pgtend.domain.advice import Advice
+from pgtend.domain.recommendation import Action
 from pgtend.domain.workload import Coverage, OtherStatements
-from pgtend.postgres.ddl import describe_key
 
 JSON_FORM: Literal[1] = 1
 """Version of the JSON form: fields may be added to it, and none is taken away or changes its meaning."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid")
+class Storage(Part):
+    """What the advice does to the storage: estimated bytes."""
+
+    created: Annotated[int, Field(description="Of the new indexes: so much more is needed until anything is dropped.")]
+    dropped: Annotated[int, Field(description="Of the dropped ones.")]
+    net: Annotated[int, Field(description="Created less dropped, which is what --storage-budget limits.")]
 
 
-class Cost(_Part):
-    """Planner's cost as things are, and with the change."""
-
-    before: float
-    after: float
-
-
-class Query(_Part):
-    """A query that an index helps."""
-
-    fingerprint: str
-    text: Annotated[str, Field(description="Without constants, at most 200 characters.")]
-    calls_per_hour: Annotated[float, Field(description="For a workload from files: its weight.")]
-    mean_ms: float
-    cost: Annotated[Cost, Field(description="Of one call, with all that is advised but this index, and with all.")]
-    plan_change: Annotated[str, Field(description="How the plan changes, in one line; empty where that is not known.")]
-
-
-class Alternative(_Part):
-    """Another index for the same queries that was not chosen."""
-
-    keys: str
-    size_bytes: int
-    cost_after: Annotated[float, Field(description="Cost of the helped queries with it in place of the advised one.")]
-
-
-class NewIndex(_Part):
-    """An index to create."""
-
-    name: str
-    definition: Annotated[str, Field(description="A CREATE INDEX statement, which holds writers up while it builds.")]
-    concurrently: Annotated[
-        str, Field(description="The same with CONCURRENTLY: for a server in use, outside a transaction.")
-    ]
-    schema_: Annotated[str, Field(alias="schema")]
-    table: str
-    method: Annotated[str, Field(description="The access method.")]
-    columns: Annotated[list[str], Field(description="The keys in order: columns by name, expressions as SQL.")]
-    include: Annotated[list[str], Field(description="Columns that are stored beside the keys.")]
-    size_bytes: int
-    validated: Annotated[bool, Field(description="Whether the planner itself chose it in a hypothetical plan.")]
-    cost: Annotated[
-        Cost,
-        Field(
-            description=(
-                "Of the queries that it helps, an hour (of a run of the workload, when it came from files), with all that is "
-                "advised but this index, and with all."
-            )
-        ),
-    ]
-    saved_seconds_per_hour: Annotated[
-        float,
-        Field(
-            description="Observed time of these queries times the share of their cost that this index saves beside the others; 0 for files."
-        ),
-    ]
-    write_cost: Annotated[float, Field(description="What keeping it up to date costs, an hour.")]
-    priority: Annotated[
-        float, Field(description="Seconds an hour saved net of upkeep; for files, the planner's cost of a run saved.")
-    ]
-    risk: Annotated[Risk, Field(description="How likely it is that something gets slower.")]
-    risk_reason: Annotated[str, Field(description="Why the risk is not lower; empty where it is Low.")]
-    reason: Annotated[str, Field(description="The case for it in a sentence.")]
-    queries: Annotated[list[Query], Field(description="At most 20, those that gain most first.")]
-    queries_helped: Annotated[int, Field(description="How many it helps, those that are not listed included.")]
-    alternatives: Annotated[list[Alternative], Field(description="At most 3, the best first.")]
-    makes_redundant: Annotated[list[str], Field(description="Existing indexes that it could replace, by name.")]
-
-
-class Drop(_Part):
-    """An index to drop."""
-
-    name: str
-    statement: Annotated[
-        str, Field(description="A DROP INDEX statement, which waits for and holds up all use of the table.")
-    ]
-    concurrently: Annotated[
-        str, Field(description="The same with CONCURRENTLY: for a server in use, outside a transaction.")
-    ]
-    schema_: Annotated[str, Field(alias="schema")]
-    table: str
-    size_bytes: int
-    reason: str
-    after: Annotated[
-        str | None,
-        Field(description="The advised index, by name, that must be there and valid before; null where it needs none."),
-    ]
-    upkeep_saved: Annotated[
-        float, Field(description="What keeping it up to date costs, an hour (a run of the workload from files).")
-    ]
-
-
-class MeasuredQuery(_Part):
-    """A query that was really run. Times are medians."""
-
-    id: str
-    text: Annotated[
-        str, Field(description="Of a statement that was counted, without constants, at most 200 characters.")
-    ]
-    before_ms: Annotated[float | None, Field(description="Without the indexes; null where the time limit ended it.")]
-    after_ms: Annotated[float | None, Field(description="With them; null where they were not built, or as above.")]
-    ratio: Annotated[float | None, Field(description="Time with by time without.")]
-    change: Annotated[
-        Change,
-        Field(
-            description=(
-                "Faster, Slower, Same (within the spread of the runs), SamePlan (whatever the times), TimedOut, or NotCompared (run on "
-                "one side alone)."
-            )
-        ),
-    ]
-    used: Annotated[list[str], Field(description="The advised indexes that its plan really used, by name.")]
-
-
-class NotRun(_Part):
-    """A query that was not run."""
-
-    id: str
-    text: Annotated[
-        str, Field(description="Of a statement that was counted, without constants, at most 200 characters.")
-    ]
-    reason: str
-
-
-class Left(_Part):
-    """An index that was built for the trial and is still there."""
-
-    name: Annotated[str, Field(description="With its schema, as SQL has it.")]
-    reason: str
-    statement: Annotated[str, Field(description="What removes it.")]
-
-
-class Measured(_Part):
-    """What --execute measured."""
-
-    queries: list[MeasuredQuery]
-    skipped: list[NotRun]
-    built: Annotated[list[str], Field(description="Indexes that were built for it, by name.")]
-    kept: Annotated[bool, Field(description="Whether they were left there, as was asked for.")]
-    left: Annotated[
-        list[Left], Field(description="Those that could not be dropped again, though they should have been.")
-    ]
-    problems: Annotated[list[str], Field(description="What could not be built, or what ended the trial early.")]
-    complete: Annotated[bool, Field(description="False when Ctrl-C or a failure ended the trial early.")]
-    notes: list[str]
-
-
-class SpentOnPlanning(_Part):
+class SpentOnPlanning(Part):
     """What planning cost the server."""
 
     explains: int
@@ -182,7 +37,7 @@ class SpentOnPlanning(_Part):
     sessions: Annotated[int, Field(description="How many planned side by side at most; 0 without HypoPG.")]
 
 
-class LeftOut(_Part):
+class LeftOut(Part):
     """A statement that got no advice."""
 
     id: str
@@ -196,7 +51,7 @@ class LeftOut(_Part):
     share: Annotated[float, Field(description="Of the load, 0 to 1.")]
 
 
-class Others(_Part):
+class Others(Part):
     """Statements that were counted and that no index could help: utility statements, queries of the system catalogs."""
 
     statements: int
@@ -204,7 +59,7 @@ class Others(_Part):
     share: Annotated[float, Field(description="Of all the time that was counted, 0 to 1.")]
 
 
-class PlannedPart(_Part):
+class PlannedPart(Part):
     """How far a workload of very many statements was planned; shares are of the load, 0 to 1."""
 
     planned: Annotated[int, Field(description="Statements that were planned one by one, the heaviest.")]
@@ -219,14 +74,14 @@ class PlannedPart(_Part):
     ]
 
 
-class ServerWarning(_Part):
+class ServerWarning(Part):
     """Something that is missing on the server, or should be known of what it has counted."""
 
     reason: Annotated[str, Field(description="In one word, for programs: HypoPGMissing, StatisticsYoung, …")]
     message: Annotated[str, Field(description="What is wrong and what to do.")]
 
 
-class AdviceDocument(_Part):
+class AdviceDocument(Part):
     """What `pgtend advise --output json` prints. Costs are the planner's units."""
 
     form: Annotated[Literal[1], Field(description="Version of this form.")]
@@ -236,6 +91,7 @@ class AdviceDocument(_Part):
         list[Drop], Field(description="Indexes that others make needless, in an order in which they can be dropped.")
     ]
     cost: Annotated[Cost, Field(description="Of the whole workload, as it is and with all changes.")]
+    storage: Storage
     gap: Annotated[
         float | None,
         Field(
@@ -276,9 +132,10 @@ def _document(answer: Answer) -> AdviceDocument:
     return AdviceDocument(
         form=JSON_FORM,
         database=answer.database,
-        indexes=[_new_index(change) for change in advice.changes if change.action is Action.CREATE],
-        drops=[_drop(change) for change in advice.changes if change.action is Action.DROP],
+        indexes=[new_index(change) for change in advice.changes if change.action is Action.CREATE],
+        drops=[drop(change) for change in advice.changes if change.action is Action.DROP],
         cost=Cost(before=advice.cost_before, after=advice.cost_after),
+        storage=_storage(advice),
         gap=advice.gap,
         spent=SpentOnPlanning(
             explains=answer.spent.explains,
@@ -293,97 +150,21 @@ def _document(answer: Answer) -> AdviceDocument:
         ],
         others=_others(answer.workload.others),
         warnings=[ServerWarning(reason=each.reason, message=each.message) for each in answer.warnings],
-        measured=None if answer.trial is None else _measured(answer.trial, answer),
+        measured=None if answer.trial is None else measured(answer.trial, answer),
         notes=list(advice.notes),
         coverage=_coverage(advice.coverage),
         complete=advice.complete,
     )
 
 
+def _storage(advice: Advice) -> Storage:
+    created, dropped = bytes_created(advice), bytes_dropped(advice)
+    return Storage(created=created, dropped=dropped, net=created - dropped)
+
+
 def _coverage(coverage: Coverage | None) -> PlannedPart | None:
     return None if coverage is None else PlannedPart(**asdict(coverage))
 
 
-def _new_index(change: AdvisedChange) -> NewIndex:
-    index, evidence = change.index, change.evidence
-    return NewIndex(
-        name=name_of(change),
-        definition=statement_of(change, concurrently=False),
-        concurrently=statement_of(change, concurrently=True),
-        schema_=index.schema,
-        table=index.table,
-        method=index.method.value,
-        columns=[key.column or describe_key(key) for key in index.columns],
-        include=list(index.include),
-        size_bytes=evidence.size_bytes,
-        validated=evidence.validated,
-        cost=Cost(before=evidence.cost_before, after=evidence.cost_after),
-        saved_seconds_per_hour=evidence.saved_seconds_per_hour,
-        write_cost=evidence.write_cost,
-        priority=evidence.priority,
-        risk=evidence.risk,
-        risk_reason=evidence.risk_reason,
-        reason=evidence.reason,
-        queries=[_query(query) for query in evidence.queries],
-        queries_helped=len(evidence.queries) + evidence.more_queries,
-        alternatives=[
-            Alternative(keys=each.keys, size_bytes=each.size_bytes, cost_after=each.cost_after)
-            for each in evidence.alternatives
-        ],
-        makes_redundant=list(evidence.makes_redundant),
-    )
-
-
 def _others(others: OtherStatements) -> Others:
     return Others(statements=others.statements, kinds=list(others.kinds), share=others.share)
-
-
-def _query(query: HelpedQuery) -> Query:
-    return Query(
-        fingerprint=query.fingerprint,
-        text=shorten(query.text),
-        calls_per_hour=query.calls_per_hour,
-        mean_ms=query.mean_ms,
-        cost=Cost(before=query.cost_before, after=query.cost_after),
-        plan_change=query.plan_change,
-    )
-
-
-def _drop(change: AdvisedChange) -> Drop:
-    return Drop(
-        name=name_of(change),
-        statement=statement_of(change, concurrently=False),
-        concurrently=statement_of(change, concurrently=True),
-        schema_=change.index.schema,
-        table=change.index.table,
-        size_bytes=change.evidence.size_bytes,
-        reason=change.evidence.reason,
-        upkeep_saved=-change.evidence.write_cost or 0.0,
-        after=None if change.after is None else created_name(change.after),
-    )
-
-
-def _measured(trial: Trial, answer: Answer) -> Measured:
-    return Measured(
-        queries=[
-            MeasuredQuery(
-                id=query.id,
-                text=shorten(text_of(answer, query.id)),
-                before_ms=median(query.before_ms) if query.before_ms else None,
-                after_ms=median(query.after_ms) if query.after_ms else None,
-                ratio=ratio_of(query),
-                change=change_of(query),
-                used=list(query.used),
-            )
-            for query in trial.queries
-        ],
-        skipped=[
-            NotRun(id=each.id, text=shorten(text_of(answer, each.id)), reason=each.reason) for each in trial.skipped
-        ],
-        built=list(trial.built),
-        kept=trial.kept,
-        left=[Left(name=each.name, reason=each.reason, statement=each.statement) for each in trial.left],
-        problems=list(trial.problems),
-        complete=trial.complete,
-        notes=list(trial.notes),
-    )

@@ -8,7 +8,16 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from pgtend.commands.answer import Answer, created_name, name_of, short_form, short_name, shown_as
+from pgtend.commands.answer import (
+    Answer,
+    bytes_created,
+    bytes_dropped,
+    created_name,
+    name_of,
+    short_form,
+    short_name,
+    shown_as,
+)
 from pgtend.commands.figures import figure, percent_change, percent_of, printable, span
 from pgtend.commands.observed import describe_others
 from pgtend.commands.shares import is_timed, seconds_per_hour, share_saved
@@ -206,8 +215,7 @@ def _saving_lines(answer: Answer) -> Iterator[str]:
 
 def _bytes(advice: Advice) -> str:
     """What is added to and taken from the storage, where that is anything: the disk has to hold all before anything is dropped."""
-    added = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.CREATE)
-    freed = sum(change.evidence.size_bytes for change in advice.changes if change.action is Action.DROP)
+    added, freed = bytes_created(advice), bytes_dropped(advice)
     if added and freed:
         return (
             f", with {show_size(added)} of new indexes and {show_size(freed)} of dropped ones: the disk needs {show_size(added)} more until "

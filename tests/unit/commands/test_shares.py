@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from pgtend.commands.answer import Answer
+from pgtend.commands.json_output import render_json
 from pgtend.commands.shares import seconds_per_hour, share_saved
 from pgtend.commands.table_output import render_table
 from pgtend.core.redundancy import drop_of
@@ -75,3 +77,8 @@ def test_bytes_are_told_as_they_are_before_and_after_the_drops() -> None:
     assert "the disk needs 4.0 MB more until these are dropped, then 3.0 MB" in table(answer(CREATE, DROP))
     assert "the disk needs" not in table(answer(CREATE))
     assert "with 1.0 MB of dropped ones." in table(answer(DROP))
+
+
+def test_programs_are_told_bytes_before_and_after_the_drops() -> None:
+    storage = json.loads(render_json(answer(CREATE, DROP)))["storage"]
+    assert storage == {"created": 4_000_000, "dropped": 1_000_000, "net": 3_000_000}
