@@ -9,9 +9,10 @@ estimate of what planning would say, and the set that is best by it teaches most
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pgtend.core.integer_program import IntegerProgram
-from pgtend.core.known_costs import IndexSet
+from pgtend.core.known_costs import NOTHING, IndexSet
 from pgtend.core.lower_bound import FlooredQuery, add_floors, without_implied
 from pgtend.core.selection import Limits, WeightedOptions, add_limits, add_options
 from pgtend.domain.index import Index
@@ -23,20 +24,41 @@ HOPE = 0.5
 """Share of the lower cost in the mean."""
 
 
-def best_by_the_mean(
-    reached: Sequence[WeightedOptions],
-    possible: Sequence[FlooredQuery],
-    sizes: Mapping[Index, int],
-    upkeep: Mapping[Index, float],
-    limits: Limits,
-    seconds: float | None = None,
-) -> IndexSet:
-    """The set with the least mean of what it is known to reach and what it may, plus upkeep; empty where none was found in the ``seconds``."""
-    if not sizes:
-        return frozenset()
-    program = IntegerProgram()
-    variables = {index: program.add_variable(upkeep[index], whole=True) for index in sizes}
-    add_options(program, variables, reached, 1 - HOPE)
-    add_floors(program, variables, [without_implied(query) for query in possible], HOPE)
-    add_limits(program, variables, sizes, limits)
-    return program.solve(GAP, NODES, seconds).taken(variables)
+IN_PART = 0.1
+"""How much the relaxed program has to take of an index at least for it to count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """The program, put together; ``upkeep`` is in the unit of weight times price."""
+
+    reached: Sequence[WeightedOptions]
+    possible: Sequence[FlooredQuery]
+    sizes: Mapping[Index, int]
+    upkeep: Mapping[Index, float]
+    limits: Limits
+
+    def best(self, seconds: float | None = None) -> IndexSet:
+        """The set with the least mean of what it is known to reach and what it may, plus upkeep.
+
+        Empty where none was found in the ``seconds``.
+        """
+        if not self.sizes:
+            return NOTHING
+        program, variables = self._program()
+        return program.solve(GAP, NODES, seconds).taken(variables)
+
+    def taken_in_part(self, seconds: float | None = None) -> IndexSet:
+        """What is taken where a part of an index may be: more than one set has room for."""
+        if not self.sizes:
+            return NOTHING
+        program, variables = self._program()
+        return program.relax(seconds).taken(variables, IN_PART)
+
+    def _program(self) -> tuple[IntegerProgram, Mapping[Index, int]]:
+        program = IntegerProgram()
+        variables = {index: program.add_variable(self.upkeep[index], whole=True) for index in self.sizes}
+        add_options(program, variables, self.reached, 1 - HOPE)
+        add_floors(program, variables, [without_implied(query) for query in self.possible], HOPE)
+        add_limits(program, variables, self.sizes, self.limits)
+        return program, variables

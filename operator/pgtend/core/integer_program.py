@@ -38,9 +38,11 @@ class Solution:
     bound: float
     cost: float = inf
 
-    def taken(self, variables: Mapping[Index, int]) -> frozenset[Index]:
-        """The indexes whose variable is 1; none where no values were found."""
-        return frozenset(index for index, variable in variables.items() if self.values and self.values[variable] > 0.5)
+    def taken(self, variables: Mapping[Index, int], least: float = 0.5) -> frozenset[Index]:
+        """The indexes whose variable is 1, or more than ``least``; none where no values were found."""
+        return frozenset(
+            index for index, variable in variables.items() if self.values and self.values[variable] > least
+        )
 
 
 class IntegerProgram:
@@ -93,6 +95,14 @@ class IntegerProgram:
             if others is not None and float(program.costs @ others) < known:
                 values = others
         return program.unscaled(values, bound)
+
+    def relax(self, seconds: float | None = None) -> Solution:
+        """The best where any variable may lie between 0 and 1; no values where the solver gives up."""
+        if not self._costs:
+            return Solution(values=(), bound=0.0)
+        program = self._arrays()
+        relaxed = _relax(program, _time_limit(seconds))
+        return program.unscaled(None, -inf) if relaxed is None else program.unscaled(relaxed.values, relaxed.cost)
 
     def _arrays(self) -> _Arrays:
         scale = max(abs(cost) for cost in self._costs) or 1.0

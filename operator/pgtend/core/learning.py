@@ -1,9 +1,10 @@
 """What the advisor asks before it chooses: from which plans it learns, and of which queries in detail.
 
-For each query it learns the plan with nothing and with all candidates, a few without the family of an index that a plan used
-(all that begin with the same key), and each index that was used alone; the heaviest queries first, so that something can be
-chosen from the first of them on. In the end it learns what a narrower index does that would serve several: beside a wider one
-that holds more of what a query reads the planner never takes it, though one index for two queries is what a budget has room for.
+For each query it learns the plan with nothing and with all candidates, and a few without the family of an index that a plan used
+(all that begin with the same key); the heaviest queries first, so that something can be chosen from the first of them on. What an
+index does alone it learns of those alone that a program over what is known takes, for it may have room for a part of each. Beside
+a wider index that holds more of what a query reads the planner never takes a narrower one, though one index for two queries is
+what a budget has room for: so this is asked of a query, too, that uses only the wider one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from math import inf
 from pgtend.core.candidate_set import CandidateSet
 from pgtend.core.known_costs import NOTHING, IndexSet
 from pgtend.core.objective import Objective
+from pgtend.core.promises import plans_in_doubt
 from pgtend.core.questions import Questions
 from pgtend.domain.workload import WeightedQuery
 
@@ -26,6 +28,9 @@ LIGHT = 0.002
 """Share of the cost that is left with every candidate: what those queries can gain together at most that are not learnt of in detail."""
 ALTERNATIVES = 5
 """Plans asked for a query, each without the family of one index that the plan with all candidates uses."""
+
+MOST_RELAXED = 8
+"""How often the relaxed program says what else there is to know: after that it is next to nothing."""
 
 Threshold = Callable[[Collection[float]], float]
 """From what each query has to gain, what it has to be at least."""
@@ -57,18 +62,28 @@ class Learning:
         share = min(LIGHT, self._objective.minimum_gain or LIGHT)
         next_to_nothing = share * self._objective.least_cost(self._candidates.own)
         yield from self._learn_details(self._most_to_gain(lambda gains: _least_that_matters(gains, next_to_nothing)))
-        yield from self._learn_of_shared()
 
-    def _learn_of_shared(self) -> Questions:
-        """Each query known in detail with each index alone that another query uses and that begins one that this query uses."""
+    def learn_more(self, taken_in_part: Callable[[], IndexSet]) -> Questions:
+        """What there is to know of the indexes that a relaxed program takes at least a part of, until it takes nothing new.
+
+        So a column of the program is priced when it is asked for (Dantzig and Wolfe 1960), and most never are.
+        """
+        for _ in range(MOST_RELAXED):
+            begun, taken = self._planning.known.count, taken_in_part()
+            yield from self._learn_alone(taken)
+            yield from self._planning.ask(plans_in_doubt(taken, self._planning, self._candidates))
+            if not self._planning.complete or self._planning.known.count == begun:
+                return
+
+    def _learn_alone(self, indexes: IndexSet) -> Questions:
+        """Each query known in detail with each of these alone that it uses, or that begins one that it uses."""
         seen = {query.id: self._planning.known.indexes_seen(query.id) for query in self._planning.planned()}
-        useful = frozenset().union(*seen.values())
         yield from self._planning.ask(
             (query, frozenset({index}))
             for query in seen
             if query in self._detailed
-            for index in self._candidates.in_order((useful - seen[query]) & self._candidates.own[query])
-            if not seen[query].isdisjoint(self._candidates.wider_than(index))
+            for index in self._candidates.in_order(indexes & self._candidates.own[query])
+            if index in seen[query] or not seen[query].isdisjoint(self._candidates.wider_than(index))
         )
 
     def _most_to_gain(self, threshold_of: Threshold) -> list[str]:
@@ -84,7 +99,7 @@ class Learning:
         return sorted(found, key=lambda query: -gains[query])
 
     def _learn_details(self, queries: Sequence[str]) -> Questions:
-        """Each query without a family that is used, and with each useful index alone."""
+        """Each query without a family that is used."""
         own = self._candidates.own
         self._detailed.update(queries)
         yield from self._learn_around({query: own[query] for query in queries})
@@ -92,11 +107,6 @@ class Learning:
         narrow = {query: frozenset(index for index in own[query] if not index.include) for query in queries}
         yield from self._learn_around(
             {query: found for query, found in narrow.items() if self._planning.used(query, own[query]) - found}
-        )
-        yield from self._planning.ask(
-            (query, frozenset({index}))
-            for query in queries
-            for index in self._candidates.in_order(self._planning.known.indexes_seen(query) & own[query])
         )
 
     def _learn_around(self, shown: Mapping[str, IndexSet]) -> Questions:

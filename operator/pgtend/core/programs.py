@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pgtend.core.candidate_set import CandidateSet
-from pgtend.core.compromise import best_by_the_mean
+from pgtend.core.compromise import Mean
 from pgtend.core.known_costs import NOTHING, IndexSet, Option
 from pgtend.core.lower_bound import Floor, FlooredQuery, most_promising
 from pgtend.core.objective import Objective
@@ -59,15 +59,11 @@ class Programs:
 
     def best_by_the_mean(self, incumbent: IndexSet) -> IndexSet:
         """The set that is best by the mean of what it is known to cost and what it might."""
-        reached = self._reached(incumbent)
-        return best_by_the_mean(
-            reached.options,
-            self._floored(),
-            self._sizes_of(reached),
-            reached.savings,
-            self._limits,
-            self._planning.seconds_left,
-        )
+        return self._mean(incumbent).best(self._planning.seconds_left)
+
+    def taken_in_part(self, incumbent: IndexSet) -> IndexSet:
+        """The indexes that matter by that mean: what is taken where a part of an index may be."""
+        return self._mean(incumbent).taken_in_part(self._planning.seconds_left)
 
     def most_promising(self) -> IndexSet:
         """The set that might be the best for all that is known; takes the bound in."""
@@ -80,6 +76,16 @@ class Programs:
         )
         self.bound = max(self.bound, promise.bound)
         return promise.indexes
+
+    def _mean(self, incumbent: IndexSet) -> Mean:
+        reached = self._reached(incumbent)
+        return Mean(
+            reached=reached.options,
+            possible=self._floored(),
+            sizes=self._sizes_of(reached),
+            upkeep=reached.savings,
+            limits=self._limits,
+        )
 
     def _reached(self, incumbent: IndexSet) -> _Reached:
         useful = self._planning.useful()

@@ -79,18 +79,20 @@ class Search:
             storage=constraints.storage_budget,
             free_slots={table: free_slots(table) for table in catalog.tables},
         )
+        self._learning = Learning(self.objective, self.candidates)
         self._programs = Programs(self.objective, self.candidates, self._limits)
         self.chosen: IndexSet = NOTHING
         """The best set so far."""
 
     def learn_plans(self) -> Questions:
         """Learn what the choice is made from."""
-        yield from Learning(self.objective, self.candidates).run()
+        yield from self._learning.run()
 
     def improve(self) -> Questions:
         """Choose; see how much better a set might be and look at the one that promises most; then do without the needless."""
         for earlier in self._earlier():
             yield from self._try(earlier)
+        yield from self._learning.learn_more(lambda: self._programs.taken_in_part(self.chosen))
         yield from self._settle(patience=3)
         yield from self._look_further()
         self.chosen = yield from leave_out_beginnings(self.chosen, self.objective, self.candidates)
