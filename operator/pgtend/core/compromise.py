@@ -17,9 +17,6 @@ from pgtend.core.lower_bound import FlooredQuery, add_floors, without_implied
 from pgtend.core.selection import Limits, WeightedOptions, add_limits, add_options
 from pgtend.domain.index import Index
 
-NODES = 50
-GAP = 0.02
-"""How near the program is solved: an estimate is no more exact, and the set is planned anyway."""
 HOPE = 0.5
 """Share of the lower cost in the mean."""
 
@@ -39,14 +36,15 @@ class Mean:
     limits: Limits
 
     def best(self, seconds: float | None = None) -> IndexSet:
-        """The set with the least mean of what it is known to reach and what it may, plus upkeep.
+        """The set with about the least mean of what it is known to reach and what it may, plus upkeep.
 
-        Empty where none was found in the ``seconds``.
+        It is the relaxed program's answer, rounded: the mean is an estimate, the set is planned anyway, and whole numbers can
+        take minutes. Empty where none was found in the ``seconds``.
         """
         if not self.sizes:
             return NOTHING
         program, variables = self._program()
-        return program.solve(GAP, NODES, seconds).taken(variables)
+        return program.relax(seconds).rounded(variables, lambda indexes: self.limits.allow(indexes, self.sizes))
 
     def taken_in_part(self, seconds: float | None = None) -> IndexSet:
         """What is taken where a part of an index may be: more than one set has room for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TypeAlias
@@ -17,13 +17,19 @@ from pgtend.domain.index import Index
 Numbers: TypeAlias = NDArray[np.float64]
 
 LONGEST_SECONDS = 20.0
-"""Of solving one program: a guard, which programs of hundreds of queries do not come near."""
+"""Of solving one program: a guard. Where it decides, not the nodes, the same workload may get another answer."""
 
 
 LEAST_SECONDS = 2.0
 """However late it is: without them there would be no answer at all."""
-NEAR = 0.005
-"""Share of the cost of the relaxed program: solutions that cost no more than so much above it are looked for first."""
+NEAR = 0.02
+"""Share of the cost of the relaxed program: solutions that cost no more than so much above it are looked for, others if there is none."""
+TRACE = 0.01
+"""Of a variable between 0 and 1: less is rounded to nothing."""
+SMALL = 20
+"""Whole variables up to which a program is solved as it is."""
+KERNEL = 60
+"""Whole variables of a program that is solved: those that the relaxed one takes, and what it would take next."""
 MARGIN = 1e-6
 """Share of the cost by which the solver's numbers may be wrong, on the safe side."""
 INFEASIBLE = 2
@@ -43,6 +49,16 @@ class Solution:
         return frozenset(
             index for index, variable in variables.items() if self.values and self.values[variable] > least
         )
+
+    def rounded(self, variables: Mapping[Index, int], allow: Callable[[frozenset[Index]], bool]) -> frozenset[Index]:
+        """The indexes that are taken, those first of which most is, as far as they are allowed together."""
+        taken: frozenset[Index] = frozenset()
+        for index in sorted(
+            self.taken(variables, TRACE), key=lambda index: (-round(self.values[variables[index]], 6), variables[index])
+        ):
+            if allow(taken | {index}):
+                taken |= {index}
+        return taken
 
 
 class IntegerProgram:
@@ -70,13 +86,14 @@ class IntegerProgram:
         what costs less than ``below`` is wanted, no values say that there is none, and the bound is no higher than that.
 
         Without the whole numbers a program is solved at once, and its reduced costs say by how much it costs more to take
-        what is not taken there. What alone costs more than a solution may is left out (Dantzig, Fulkerson and Johnson 1954).
-        While no solution is known, those are looked for that are near first; the rest is needed where there was none.
+        what is not taken there. What alone costs more than a solution may is left out (Dantzig, Fulkerson and Johnson 1954), and
+        so is, in a large program, what costs most of the rest (the kernel of Angelelli, Mansini and Speranza 2010). The bound
+        holds for all: what takes something that was left out costs as much as that, at least.
         """
         if not self._costs:
             return Solution(values=(), bound=0.0)
         program = self._arrays()
-        relaxed = _relax(program, _time_limit(seconds))
+        relaxed = None if sum(self._whole) <= SMALL else _relax(program, _time_limit(seconds))
         if relaxed is None:
             return program.unscaled(*_solve(program, gap, nodes, _time_limit(seconds)))
         highest = below / program.scale
@@ -84,17 +101,12 @@ class IntegerProgram:
             return program.unscaled(None, relaxed.cost)
         limit = _time_limit(seconds) / 2
         room = min(highest, relaxed.cost + NEAR * abs(relaxed.cost)) - relaxed.cost
-        values, bound = _solve(program.without(relaxed, room), gap, nodes, limit)
-        bound = max(min(bound, relaxed.cost + room), relaxed.cost)
-        known = inf if values is None else float(program.costs @ values)
-        is_proven = bound >= min(known - gap * abs(known), highest)
-        if not is_proven:
-            room = min(known - gap * abs(known), highest) - relaxed.cost
-            others, higher = _solve(program.without(relaxed, room), gap, nodes, limit)
-            bound = max(bound, min(higher, relaxed.cost + room))
-            if others is not None and float(program.costs @ others) < known:
-                values = others
-        return program.unscaled(values, bound)
+        kernel = min(room, relaxed.room_for(KERNEL, program.whole > 0))
+        values, bound = _solve(program.without(relaxed, room, kernel), gap, nodes, limit)
+        bound = min(bound, relaxed.cost + kernel)
+        if values is None and relaxed.cost + kernel < highest:
+            values, bound = _solve(program, gap, nodes, limit)
+        return program.unscaled(values, max(bound, relaxed.cost))
 
     def relax(self, seconds: float | None = None) -> Solution:
         """The best where any variable may lie between 0 and 1; no values where the solver gives up."""
@@ -137,16 +149,17 @@ class _Arrays:
     rows_least: Numbers
     rows_most: Numbers
 
-    def without(self, relaxed: _Relaxed, room: float) -> _Arrays:
-        """With what costs more than ``room`` to change left as it is in the relaxed program.
+    def without(self, relaxed: _Relaxed, room: float, kernel: float) -> _Arrays:
+        """With what costs more than ``room`` to change left as it is in the relaxed program; more than ``kernel``, if it must be whole.
 
         All variables have whole values in some best solution: those that need not follow from those that must.
         """
-        room += MARGIN * max(abs(relaxed.cost), 1.0)
+        margin = MARGIN * max(abs(relaxed.cost), 1.0)
+        rooms = np.where(self.whole > 0, kernel, room) + margin
         return replace(
             self,
-            least=np.where((relaxed.values > 0.5) & (relaxed.to_less > room) & (self.whole > 0), 1.0, self.least),
-            most=np.where((relaxed.values < 0.5) & (relaxed.to_more > room), 0.0, self.most),
+            least=np.where((relaxed.values > 0.5) & (relaxed.to_less > rooms) & (self.whole > 0), 1.0, self.least),
+            most=np.where((relaxed.values < 0.5) & (relaxed.to_more > rooms), 0.0, self.most),
         )
 
     def unscaled(self, values: Numbers | None, bound: float) -> Solution:
@@ -164,6 +177,12 @@ class _Relaxed:
     values: Numbers
     to_less: Numbers
     to_more: Numbers
+
+    def room_for(self, count: int, whole: NDArray[np.bool_]) -> float:
+        """How much more it may cost to take one of the variables that must be whole, so that about so many can be taken."""
+        dearer = np.sort(self.to_more[whole & (self.values < MARGIN)])
+        further = max(count - int(np.sum(whole)) + len(dearer), 0)
+        return inf if further >= len(dearer) else float(dearer[further])
 
 
 def _relax(program: _Arrays, seconds: float) -> _Relaxed | None:

@@ -29,9 +29,6 @@ LIGHT = 0.002
 ALTERNATIVES = 5
 """Plans asked for a query, each without the family of one index that the plan with all candidates uses."""
 
-MOST_RELAXED = 8
-"""How often the relaxed program says what else there is to know: after that it is next to nothing."""
-
 Threshold = Callable[[Collection[float]], float]
 """From what each query has to gain, what it has to be at least."""
 
@@ -63,12 +60,13 @@ class Learning:
         next_to_nothing = share * self._objective.least_cost(self._candidates.own)
         yield from self._learn_details(self._most_to_gain(lambda gains: _least_that_matters(gains, next_to_nothing)))
 
-    def learn_more(self, taken_in_part: Callable[[], IndexSet]) -> Questions:
-        """What there is to know of the indexes that a relaxed program takes at least a part of, until it takes nothing new.
+    def learn_more(self, taken_in_part: Callable[[], IndexSet], rounds: int) -> Questions:
+        """What there is to know of the indexes that a relaxed program takes at least a part of, until it takes nothing new,
+        or so many times.
 
         So a column of the program is priced when it is asked for (Dantzig and Wolfe 1960), and most never are.
         """
-        for _ in range(MOST_RELAXED):
+        for _ in range(rounds):
             begun, taken = self._planning.known.count, taken_in_part()
             yield from self._learn_alone(taken)
             yield from self._planning.ask(plans_in_doubt(taken, self._planning, self._candidates))

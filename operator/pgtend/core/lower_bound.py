@@ -21,7 +21,7 @@ from pgtend.core.known_costs import IndexSet
 from pgtend.core.selection import Limits, add_limits
 from pgtend.domain.index import Index, TableName
 
-NODES = 50
+NODES = 10
 GAP = 0.005
 """How near the program is solved: its bound counts, which holds wherever the solver stops."""
 

@@ -41,6 +41,10 @@ MOST_LOOKS = 50
 """Of these, too: each is a program to solve."""
 WORTH_GOING_ON = 0.002
 """Share of the cost."""
+MOST_RELAXED = 8
+"""How often the relaxed program says at first what else there is to know: after that it is next to nothing."""
+FAR = 0.05
+"""Share by which another set may be better, from which on it is asked again each time: plans are too few then, not looks."""
 
 
 class Search:
@@ -92,7 +96,7 @@ class Search:
         """Choose; see how much better a set might be and look at the one that promises most; then do without the needless."""
         for earlier in self._earlier():
             yield from self._try(earlier)
-        yield from self._learning.learn_more(lambda: self._programs.taken_in_part(self.chosen))
+        yield from self._learn_more(rounds=MOST_RELAXED)
         yield from self._settle(patience=3)
         yield from self._look_further()
         self.chosen = yield from leave_out_beginnings(self.chosen, self.objective, self.candidates)
@@ -139,6 +143,8 @@ class Search:
             if not self.planning.complete or not any(taught) or not (is_cheap or (left > 0 and number < PROMISES)):
                 break
             known = self.known.count
+            if (self.gap() or 0.0) > FAR:
+                yield from self._learn_more(rounds=1)
             promised = self._programs.best_by_the_mean(self.chosen) if number % 2 == 0 else self.chosen
             if promised == self.chosen:
                 promised = self._programs.most_promising()
@@ -150,6 +156,9 @@ class Search:
             yield from self._settle(patience=1)
             left = left - 1 if self._cost_of(self.chosen) > before * (1 - WORTH_GOING_ON) else IDLE_PROMISES
             taught.append(self.known.count > known)  # by neither program: both would say the same again
+
+    def _learn_more(self, rounds: int) -> Questions:
+        yield from self._learning.learn_more(lambda: self._programs.taken_in_part(self.chosen), rounds)
 
     def _is_near_enough(self) -> bool:
         gap = self.gap()
