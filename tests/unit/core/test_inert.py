@@ -36,6 +36,9 @@ def problem(text: str) -> str | None:
         "select status, count(*) from payments group by rollup (status)",
         "select id from payments where status like ('x') or status ilike $1 or not (id = 1)",
         "with recursive r (n) as (select 1 union all select n + 1 from r where n < 5) select * from r join payments on id = n",
+        "with b (y) as (select 2), c (z) as (select 3) select id from payments where id in (select y from b, c)",
+        "with b (y) as (select 2), c (z, x) as materialized (values (3, 4)) select id from payments, c where id = z",
+        "with recursive b (y) as (select 2), c (z) as not materialized ((select y from b)) select id from payments, c where id = z",
         "select * from payments cross join lateral (select id from bookings limit (2)) as b (x)",
         "select * from (values (1, 2)) as v (a, b) join payments on id = a",
         "select * from generate_series($1, $2) as g (n) join payments on id = n",
@@ -121,6 +124,13 @@ def test_what_computes_from_its_arguments_alone_may_be_planned(text: str) -> Non
         ("select first 'secret', id from payments", "casts to first"),
         ("select sum(id) over (order by id rows like('secret') preceding) from payments", "like"),
         ("select id from payments join like('secret') on true", "like"),
+        ("select 1, my_own (id) from payments", "my_own"),
+        ("select 1, my_own (id) as x from payments", "my_own"),
+        ("select p.id from payments p, my_own (id) as (a int)", "my_own"),
+        ("select p.id from payments p, my_own (id) as (values int)", "my_own"),
+        ("select p.id from payments p, my_own (id) as materialized (a int)", "my_own"),
+        ("with b (y) as (select 2, my_own (id) from payments) select y from b, payments", "my_own"),
+        ("with b (y) as (select 2), c (z) as (select my_own (y) from b) select id from payments, c", "my_own"),
         ("select json_object('a' value 1 returning evil.d) from payments", "RETURNING"),
     ],
 )  # fmt: skip
@@ -231,6 +241,7 @@ def hand_made(plannable: str, **changes: object) -> Query:
         ("explain select 1", "no query"),
         ("select id from payments where exists (select from public.bookings)", "public.bookings where no table"),
         (f"select id as {'x' * 64} from payments", "a name that the server would cut"),
+        (f"select id as {'é' * 32} from payments", "a name that the server would cut"),
     ],
 )
 def test_queries_made_otherwise_than_by_reading_are_judged_too(plannable: str, words: str) -> None:

@@ -181,6 +181,8 @@ def _is_grammar(tokens: Tokens, place: int) -> bool:
         return token.word("materialized") or _is_list_of_columns(tokens, place + 1, types=True)
     if before.word("with", "recursive"):
         return _is_list_of_columns(tokens, place + 1)  # a WITH query
+    if before.sign(",") and _is_list_of_columns(tokens, place + 1) and _begins_a_query(tokens, place + 1):
+        return True  # a further WITH query
     if token.word("by"):
         return before.word("group", "order", "partition")
     if token.word("sets"):
@@ -218,6 +220,38 @@ def _ends_before_operand(tokens: Tokens, place: int) -> bool:
                     or (each >= 2 and tokens[each - 1].word("on") and tokens[each - 2].word("distinct"))
                 )
     return False
+
+
+def _begins_a_query(tokens: Tokens, bracket: int) -> bool:
+    """Whether AS and a query in brackets follow on this bracket.
+
+    Behind a call in FROM there may be ``AS (column type, …)``, and no column is called by a reserved word.
+    """
+    behind = _closing(tokens, bracket) + 1
+    if not tokens[behind : behind + 1] or not tokens[behind].word("as"):
+        return False
+    behind += 1
+    if tokens[behind : behind + 1] and tokens[behind].word("not"):
+        behind += 1
+    if tokens[behind : behind + 1] and tokens[behind].word("materialized"):
+        behind += 1
+    opening, first, second = (*tokens[behind : behind + 3], *3 * (_DOT,))[:3]
+    return opening.sign("(") and (
+        first.sign("(") or first.word("select", "with", "table") or (first.word("values") and second.sign("("))
+    )
+
+
+def _closing(tokens: Tokens, bracket: int) -> int:
+    """The place of the bracket that closes this one; behind the last token where none does."""
+    depth = 0
+    for place in range(bracket, len(tokens)):
+        if tokens[place].sign("(", "["):
+            depth += 1
+        elif tokens[place].sign(")", "]"):
+            depth -= 1
+            if depth == 0:
+                return place
+    return len(tokens)
 
 
 def _is_list_of_columns(tokens: Tokens, bracket: int, *, types: bool = False) -> bool:
