@@ -17,6 +17,8 @@ HypoPG gives its indexes no height, so that the planner charges nothing for the 
 twin of a primary key for cheaper than the primary key (a lookup of 8.07 instead of 8.44). What a real index of that size is
 charged for each search is added.
 
+What a Memoize keeps is looked up once for each value, so there are no more runs below it than its key has values.
+
 A long scan of an index whose order is nearly that of the rows is charged as if they lay side by side; they only lie near each
 other, and fetching each takes several times what the planner charges for a row (such a plan took 2.3 times as long as a full scan).
 """
@@ -25,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 from pgtend.core.btree_costs import ENTRIES_A_PAGE, RANDOM_PAGE_COST, SEQ_PAGE_COST, descent_cost
 from pgtend.domain.advice import PlanCost
@@ -44,6 +46,9 @@ CPU_OF_FETCH = 0.06
 """Cost of finding a row's page in memory when it is not the page of the row before."""
 LYING_SIDE_BY_SIDE = 16
 """Power of a correlation that says how far neighbours in the index lie on the same page: 0.98 means three quarters, 0.8 next to none."""
+
+SURELY_KEPT = 10_000.0
+"""Rows that a Memoize has memory for in any case (work_mem is 4 MB unless set, and a hash table may take twice that)."""
 
 _LOOKUPS = frozenset({"Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
 _IN_HEAP_ORDER = frozenset({"Seq Scan", "Bitmap Heap Scan"})
@@ -73,20 +78,18 @@ Lookups = Callable[[PlanShape], tuple[Lookup, ...]]
 def price_with(lookups: Lookups, catalog: Catalog) -> Callable[[PlanCost], float]:
     """The price of a plan, in the planner's units: never less than its cost, and just that without a shape."""
 
+    tables = _by_plain_name(catalog)
+
     def price(answer: PlanCost) -> float:
         extras = sum(lookup.extra for lookup in lookups(answer.shape))
-        return answer.cost + extras + _descents(answer.shape, catalog)
+        return answer.cost + extras + _descents(answer.shape, catalog, tables)
 
     return price
 
 
 def lookups_in(catalog: Catalog) -> Lookups:
     """What finds the repeated lookups of a plan on this catalog."""
-    tables: dict[str, Table] = {}
-    for table in catalog.tables.values():  # a plan names no schema; of several tables the largest is assumed
-        known = tables.get(table.name.table)
-        if known is None or known.rows < table.rows:
-            tables[table.name.table] = table
+    tables = _by_plain_name(catalog)
     existing = {each.name: each.index for each in catalog.indexes if each.index is not None}
 
     def lookups(shape: PlanShape) -> tuple[Lookup, ...]:
@@ -95,17 +98,28 @@ def lookups_in(catalog: Catalog) -> Lookups:
     return lookups
 
 
-def _descents(shape: PlanShape, catalog: Catalog) -> float:
+def _by_plain_name(catalog: Catalog) -> dict[str, Table]:
+    """A plan names no schema; of several tables the largest is assumed."""
+    tables: dict[str, Table] = {}
+    for table in catalog.tables.values():
+        known = tables.get(table.name.table)
+        if known is None or known.rows < table.rows:
+            tables[table.name.table] = table
+    return tables
+
+
+def _descents(shape: PlanShape, catalog: Catalog, tables: Mapping[str, Table]) -> float:
     """What the plan's hypothetical indexes are spared and real ones are not."""
     hypothetical = [
-        (number, node.loops * node.searches * _descent(node.index, table))
+        (number, node.searches * _descent(node.index, table))
         for number, node in enumerate(shape)
         if isinstance(node.index, Index) and (table := catalog.tables.get(node.index.table_name)) is not None
     ]
     if not hypothetical:
         return 0.0
-    shares = _shares_run(shape, _parents(shape))
-    return sum(shares[number] * spared for number, spared in hypothetical)
+    parents = _parents(shape)
+    shares, loops = _shares_run(shape, parents), _loops(shape, parents, tables)
+    return sum(shares[number] * loops[number] * spared for number, spared in hypothetical)
 
 
 def _descent(index: Index | str | None, table: Table) -> float:
@@ -117,9 +131,9 @@ def _descent(index: Index | str | None, table: Table) -> float:
 
 def _lookups(shape: PlanShape, tables: Mapping[str, Table], existing: Mapping[str, Index]) -> Iterator[Lookup]:
     parents = _parents(shape)
-    shares = _shares_run(shape, parents)
+    shares, loops = _shares_run(shape, parents), _loops(shape, parents, tables)
     for number, node in enumerate(shape):
-        runs = node.loops * shares[number]
+        runs = loops[number] * shares[number]
         table = tables.get(node.relation)
         if node.kind not in _LOOKUPS or table is None:
             continue
@@ -183,6 +197,31 @@ def _parents(shape: PlanShape) -> list[int]:
         parents.append(path[-1] if path else -1)
         path.append(number)
     return parents
+
+
+def _loops(shape: PlanShape, parents: list[int], tables: Mapping[str, Table]) -> list[float]:
+    """Runs of each node: below a Memoize no more than its key has values, in each run of its join."""
+    parts: list[float] = []
+    for number, node in enumerate(shape):
+        part = parts[parents[number]] if parents[number] >= 0 else 1.0
+        if node.kind == "Memoize" and parents[number] >= 0:
+            values = _values_kept(node, shape, tables)
+            part *= min(values * shape[parents[number]].loops / max(node.loops, 1.0), 1.0)
+        parts.append(part)
+    return [node.loops * part for node, part in zip(shape, parts, strict=True)]
+
+
+def _values_kept(memoize: PlanNode, shape: PlanShape, tables: Mapping[str, Table]) -> float:
+    """Distinct values of a Memoize's key where they are known and all that is kept for them has room; infinite otherwise."""
+    if memoize.given_by is None:
+        return inf
+    alias, name = memoize.given_by
+    table = next((tables[node.relation] for node in shape if node.alias == alias and node.relation in tables), None)
+    column = table.columns.get(name) if table is not None else None
+    if table is None or column is None or not column.n_distinct:
+        return inf
+    values = column.n_distinct if column.n_distinct > 0 else -column.n_distinct * table.rows
+    return max(values, 1.0) if values * max(memoize.rows, 1.0) <= SURELY_KEPT else inf
 
 
 def _shares_run(shape: PlanShape, parents: list[int]) -> list[float]:

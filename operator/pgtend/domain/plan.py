@@ -44,7 +44,7 @@ class PlanNode:
     searches: int = 1
     """How many times one run searches the index: more than once for the elements of lists."""
     given_by: tuple[str, str] | None = None
-    """Alias and column of another table whose values the index is searched for."""
+    """Alias and column of another table whose values the index is searched for, or by which alone a Memoize keeps rows."""
     filtered: bool = False
     """Whether rows are thrown away after they were read or joined."""
 

@@ -18,6 +18,9 @@ from pgtend.domain.plan import MOST_NODES, PlanNode, PlanShape
 Plan = Mapping[str, Any]
 
 
+CPU_TUPLE_COST = 0.01
+CPU_OPERATOR_COST = 0.0025
+"""The planner's defaults."""
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _EQUALITY = re.compile(r" = (?!ALL)")
 _ANY = re.compile(r"(?P<any> = ANY \((?:'(?P<literal>(?:[^']|'')*)'|ARRAY\[(?P<elements>[^\]]*)\])?)|'(?:[^']|'')*'")
@@ -60,7 +63,8 @@ def _nodes(
         conditions=condition.count(") AND (") + 1 if condition else 0,
         equalities=len(_EQUALITY.findall(condition)),
         searches=_searches(str(plan.get("Index Cond", ""))),
-        given_by=_given_by(condition, aliases - {str(plan.get("Alias", ""))}),
+        given_by=_given_by(condition, aliases - {str(plan.get("Alias", ""))})
+        or _kept_by(str(plan.get("Cache Key", ""))),
         filtered="Filter" in plan or "Join Filter" in plan,
     )
     for child in plan.get("Plans", ()):
@@ -87,6 +91,12 @@ def _given_by(condition: str, others: frozenset[str]) -> tuple[str, str] | None:
     return None
 
 
+def _kept_by(keys: str) -> tuple[str, str] | None:
+    """What the results of a Memoize are kept by, where that is one column."""
+    match = _COLUMN.fullmatch(keys)
+    return None if match is None else (_unquoted(match[1]), _unquoted(match[2]))
+
+
 def _unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
@@ -102,13 +112,28 @@ def _loops_of(child: Plan, parent: Plan, loops: float) -> float:
         outer = _outer(parent)
         runs = max(float(outer["Plan Rows"]), 1.0) if outer is not None else 1.0
         if child["Node Type"] == "Memoize":
-            # What the join was charged for a run of the inner side, against what one that finds nothing kept would cost.
+            # What the join was charged for runs that find nothing kept, against what one of them would cost.
             charged = float(parent["Total Cost"]) - (float(outer["Total Cost"]) if outer is not None else 0.0)
-            runs = min(max(charged / max(float(child["Total Cost"]), 1e-9), 1.0), runs)
+            charged -= _charged_whatever_is_kept(runs, float(child["Plan Rows"]), float(parent["Plan Rows"]))
+            runs = min(max(charged / max(_cost_below(child), 1e-9), 1.0), runs)
         return loops * runs
     if parent["Node Type"] == "Materialize":
         return 1.0
     return loops
+
+
+def _charged_whatever_is_kept(runs: float, kept: float, joined: float) -> float:
+    """Cost of looking up what is kept and of joining it, which every run of a Memoize has.
+
+    A run is charged for the look-up and for keeping an entry of so many rows (cost_memoize_rescan in costsize.c), and the join
+    for each pair of rows (final_cost_nestloop): that are as many as it yields at least, and at most all that are kept.
+    """
+    entry = CPU_OPERATOR_COST + CPU_TUPLE_COST + CPU_OPERATOR_COST * kept
+    return runs * entry + CPU_TUPLE_COST * min(joined, runs * kept)
+
+
+def _cost_below(memoize: Plan) -> float:
+    return float(next(iter(memoize.get("Plans", ())), memoize)["Total Cost"])
 
 
 def _outer(parent: Plan) -> Plan | None:

@@ -102,6 +102,12 @@ def test_values_that_come_in_the_order_of_the_rows_cost_less() -> None:
     assert price(shape, in_order) < price(shape, half) < price(shape, scattered)
 
 
+def test_order_helps_only_as_far_as_the_rows_lie_in_it() -> None:
+    """Values in perfect order are looked up in rows that lie anywhere."""
+    scattered = shop(booking_id=0.0, id_=1.0)
+    assert price(nested_loop(), scattered) == pytest.approx(price(nested_loop(given_by=None), scattered))
+
+
 def test_values_from_the_inner_side_of_another_loop_come_in_no_order() -> None:
     of = shop(booking_id=1.0, id_=1.0)
     (top, outer, lookup) = nested_loop()
@@ -152,6 +158,37 @@ def test_below_a_limit_only_what_is_asked_for_runs() -> None:
         node("Limit", 10, shape[0].cost), over(node("Sort", 60_000, shape[0].cost, startup=shape[0].cost), shape)
     )
     assert price(held_up, shop()) == pytest.approx(price(shape, shop()))
+
+
+def test_what_costs_no_more_than_the_start_of_the_node_above_runs_whole_below_a_limit() -> None:
+    """As what a hash aggregate reads: nothing comes out before all of it went in."""
+    shape = nested_loop()
+    grouped = over(node("Aggregate", 60_000, shape[0].cost + 1_000.0, startup=shape[0].cost), shape)
+    limited = over(node("Limit", 10, shape[0].cost + 1.0), grouped)
+    assert price(limited, shop()) - limited[0].cost == pytest.approx(price(shape, shop()) - shape[0].cost)
+
+
+def kept(distinct: float | None, runs: float, rows: float = 1) -> tuple[PlanShape, Catalog]:
+    """A look-up for each payment whose result is kept, by plan in so many runs."""
+    booking = replace(PAYMENTS.columns["booking_id"], n_distinct=distinct)
+    of = catalog(replace(PAYMENTS, columns={**PAYMENTS.columns, "booking_id": booking}), BOOKINGS, indexes=INDEXES)
+    lookup = scan("bookings", rows, 0.07, kind="Index Only Scan", loops=runs, index=BY_ID, conditions=1)
+    memoize = replace(
+        node("Memoize", rows, 0.08, loops=runs), relationship="Inner", given_by=("payments", "booking_id")
+    )
+    return over(node("Nested Loop", 5_000, 40_000.0), (scan("payments", 1e6, 30_000),), over(memoize, (lookup,))), of
+
+
+def test_what_is_kept_is_looked_up_no_more_often_than_its_key_has_values() -> None:
+    assert price(*kept(3.0, 15_628.0)) == pytest.approx(price(*kept(3.0, 3.0)))
+    assert price(*kept(-3e-6, 15_628.0)) == pytest.approx(price(*kept(3.0, 3.0)))
+    assert price(*kept(3.0, 2.0)) < price(*kept(3.0, 3.0)) < price(*kept(300.0, 15_628.0))
+    assert price(*kept(300.0, 15_628.0)) < price(*kept(None, 15_628.0))
+    assert [each.runs for each in lookups_in(kept(3.0, 0)[1])(kept(3.0, 15_628.0)[0])] == [3.0]
+
+
+def test_of_what_may_not_be_kept_whole_the_plan_says_how_often_it_is_looked_up() -> None:
+    assert price(*kept(9_000.0, 15_628.0, rows=2)) == pytest.approx(price(*kept(None, 15_628.0, rows=2)))
 
 
 def test_what_runs_once_for_each_row_that_is_asked_for_is_not_held_up_by_the_start_of_the_join() -> None:
