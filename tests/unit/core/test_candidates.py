@@ -390,6 +390,13 @@ def test_nothing_is_stored_beside_where_it_cannot_pay(text: str) -> None:
     assert not any(index.include for width in (1, 2, 3) for index in found(text, width=width))
 
 
+def test_what_the_server_computes_on_reading_is_not_stored_beside() -> None:
+    text = "select amount from payments where created_at > $1"
+    columns = {**PAYMENTS.columns, "amount": replace(PAYMENTS.columns["amount"], virtual=True)}
+    assert any(index.include == ("amount",) for index in found(text, width=1))
+    assert not any(index.include for index in found(text, catalog(replace(PAYMENTS, columns=columns)), width=1))
+
+
 def states(**nulls: float) -> Catalog:
     columns = {
         name: replace(each, null_fraction=nulls.get(name, each.null_fraction))
@@ -453,6 +460,8 @@ def test_ranges_of_blocks_are_thought_of_on_large_tables_in_order() -> None:
     assert brin not in found(text, catalog(large), plain_only=True)
     assert brin not in found(text, catalog(replace(large, bytes=20_000_000)))
     assert brin not in found(text, catalog(replace(large, columns=PAYMENTS.columns)))
+    nearly = replace(large, columns={**PAYMENTS.columns, "created_at": replace(grown, correlation=-0.85)})
+    assert brin not in found(text, catalog(nearly))
     assert brin not in found("select * from payments where created_at = $1", catalog(large))
     assert found(text, catalog(large, indexes=[existing(brin)])) == (index_on("payments", "created_at"),)
 

@@ -8,7 +8,7 @@ import pytest
 from pgtend.core.statement import read_statement
 from pgtend.core.upkeep import rows_counted, upkeep_of, writes_of
 from pgtend.domain.catalog import Catalog, RelationKind, WriteCounters
-from pgtend.domain.index import Index
+from pgtend.domain.index import Comparison, ComparisonOperator, Constant, Index
 from pgtend.domain.workload import Load, Query, WeightedQuery, Workload
 from tests.unit.core.catalogs import PAYMENTS, catalog, column, existing, index_on, table
 
@@ -58,6 +58,16 @@ def test_an_index_on_what_updates_set_pays_for_its_entries_and_for_those_of_the_
     assert upkeep(index_on("payments", "status"), update) == pytest.approx(2 * one_entry)
     assert upkeep(replace(index_on("payments", "booking_id"), include=("status",)), update) == pytest.approx(
         2 * one_entry
+    )
+
+
+def test_an_update_of_what_a_partial_index_asks_for_is_not_hot() -> None:
+    update = "update payments set status = $1 where id = $2"
+    whole = index_on("payments", "booking_id")
+    open_ = Comparison(column="status", operator=ComparisonOperator.EQ, constant=Constant(type="text", value="open"))
+    assert upkeep(whole, update) == 0.0
+    assert upkeep(replace(whole, predicate=(open_,)), update) == pytest.approx(
+        upkeep(index_on("payments", "status"), update)
     )
 
 
