@@ -294,7 +294,7 @@ def advise(
         raise click.exceptions.Exit(LEFT_BEHIND)
     if answer.interrupted or (measured is not None and measured.interrupted):
         raise click.exceptions.Exit(INTERRUPTED)
-    if measured is not None and measured.problems:
+    if answer.lost or (measured is not None and measured.problems):
         raise click.exceptions.Exit(FAILED)
     if answer.useless:
         where = "that pg_stat_statements has counted" if workload is None else f"of {workload}"

@@ -29,6 +29,7 @@ from pgtend.pipeline.contents import look_into
 from pgtend.pipeline.samples import Samples
 from pgtend.ports import CostModel
 from pgtend.postgres.connection import ConnectionLimits
+from pgtend.postgres.failures import CONNECTION_LOST
 from pgtend.postgres.hypopg import open_cost_model
 from pgtend.postgres.observer import open_observer
 from pgtend.postgres.secret import ConnectionTarget
@@ -83,9 +84,10 @@ async def find_advice(target: ConnectionTarget, options: AdviseOptions, tell: Te
     interruption = Interruption()
     with interruption.heeded(tell):
         advice, spent, unvalidated = await _advise(target, limits, read, options, tell, interruption)
+    is_lost = any(each.reason == CONNECTION_LOST for each in unvalidated)
     trial = None
-    # Who ended the search wants nothing more to be begun.
-    if options.trial is not None and not interruption.asked:
+    # Who ended the search wants nothing more to be begun, and where the server was lost nothing can.
+    if options.trial is not None and not interruption.asked and not is_lost:
         standby = read.identity.standby
         trial = await run_trial(
             target,
@@ -172,10 +174,13 @@ async def _advise(
             target, limits, read.catalog, size_model=options.size_model, sessions=options.sessions
         ) as model:
             told = _Told(model, tell)
+            lost: list[ConnectionRefusedByTarget] = []
             advice = await advise_on(
-                read.workload, read.catalog, constraints, read.constants, told, lambda: interruption.asked
+                read.workload, read.catalog, constraints, read.constants, told, lambda: interruption.asked, lost.append
             )
-            return advice, model.spent, ()
+            if lost and not advice.changes:
+                raise lost[0]
+            return advice, model.spent, tuple(each.finding for each in lost)
     except ConnectionRefusedByTarget as refusal:
         if refusal.finding.aspect is not Aspect.WHAT_IF or refusal.finding.fatal:
             raise

@@ -15,6 +15,7 @@ from pgtend.domain.recommendation import Action
 from pgtend.domain.trial import Trial
 from pgtend.domain.workload import Workload
 from pgtend.postgres.ddl import describe, describe_drop, identifier, readable
+from pgtend.postgres.failures import CONNECTION_LOST
 
 _OPERATOR = re.compile(r" OPERATOR\(pg_catalog\.([-+*/<>=~!@#%^&|`?]+)\) ")
 _KEY_OF_JSON = re.compile(r" OPERATOR\(pg_catalog\.(->>?)\) ('(?:[^']|'')*')::pg_catalog\.text")
@@ -34,6 +35,11 @@ class Answer:
     """What really running the queries measured, where that was asked for and the search was not ended before."""
     warnings: tuple[Finding, ...] = ()
     """What is missing on the server, or should be known of what it has counted."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the search ended with the best so far because all sessions were lost."""
+        return any(each.reason == CONNECTION_LOST for each in self.warnings)
 
     @cached_property
     def texts(self) -> dict[str, str]:

@@ -165,7 +165,7 @@ def _closing_lines(answer: Answer) -> Iterator[str]:
             "priced higher. Scans of whole indexes that were thought of for other queries are left out of account."
         )
     if not advice.complete:
-        why = "The search was ended" if answer.interrupted else "The time for planning ran out"
+        why = "The search was ended" if answer.interrupted or answer.lost else "The time for planning ran out"
         yield f"{why}: this is the best found until then."
     yield from advice.notes
     for warning in answer.warnings:

@@ -15,6 +15,7 @@ from pgtend.core.planning import FIRST_AT_ONCE, Pool, next_batch
 from pgtend.core.questions import Answers
 from pgtend.domain.advice import Advice, Constraints, CostAnswer, CostRequest, CostsRequest, SizesRequest
 from pgtend.domain.catalog import Catalog
+from pgtend.domain.finding import ConnectionRefusedByTarget
 from pgtend.domain.values import ValuesOfColumns
 from pgtend.domain.workload import Query, Workload
 from pgtend.pipeline.constants import with_constants
@@ -42,6 +43,7 @@ async def advise_on(
     constants: Constants,
     cost_model: CostModel,
     is_enough: Callable[[], bool] = lambda: False,
+    on_loss: Callable[[ConnectionRefusedByTarget], None] | None = None,
 ) -> Advice:
     """Advice on the workload with constants put in, within the seconds of the constraints for both; see ``run_advisor``."""
     timed = TimedModel(cost_model)
@@ -55,7 +57,7 @@ async def advise_on(
     varied = await with_constants(smaller, catalog, constants.values, constants.sampled, timed, is_over)
     within = replace(constraints, seconds=max(limit - timed.seconds, 0.0))
     pool = Pool(answers={(id_, NOTHING): answer for id_, answer in answers.items()})
-    return await run_advisor(advise(varied, catalog, within, pool), timed, is_enough)
+    return await run_advisor(advise(varied, catalog, within, pool), timed, is_enough, on_loss)
 
 
 async def _weigh(workload: Workload, cost_model: CostModel, is_over: Callable[[], bool]) -> Mapping[str, CostAnswer]:
@@ -83,14 +85,17 @@ async def run_advisor(
     advisor: Generator[SizesRequest | CostsRequest, Answers, Advice],
     cost_model: CostModel,
     is_enough: Callable[[], bool] = lambda: False,
+    on_loss: Callable[[ConnectionRefusedByTarget], None] | None = None,
 ) -> Advice:
     """Answer the advisor's questions until it has its advice. It computes beside the event loop, which goes on turning.
 
     Once ``is_enough`` it is told that its time is over, and answers with the best so far; so it has to have a limit of time.
+    So it is where planning is refused, the server being lost, when ``on_loss`` is told of that; without ``on_loss`` that is raised.
     """
     answers: Answers | None = None
     timed = TimedModel(cost_model)
     started = 0.0
+    is_lost = False
     while True:
         question = await asyncio.to_thread(_next_question, advisor, answers)
         asked = time.monotonic()
@@ -99,11 +104,18 @@ async def run_advisor(
         if isinstance(question, SizesRequest):
             answers = Answers(sizes=await timed.sizes(question.indexes))
         else:
-            answers = Answers(costs=await timed.costs(question.requests))
+            try:
+                answers = Answers(costs=await timed.costs(question.requests))
+            except ConnectionRefusedByTarget as refusal:
+                if on_loss is None:
+                    raise
+                on_loss(refusal)
+                is_lost = True
+                answers = Answers()
         answered, ended = time.monotonic(), timed.seconds
         answers = replace(answers, seconds=ended - started, planning_seconds=answered - asked)
         started = ended
-        if is_enough():
+        if is_lost or is_enough():
             answers = replace(answers, seconds=math.inf)
 
 

@@ -17,7 +17,7 @@ class Division(Generic[SetT]):
 
     A session goes on with the set that it has made, else takes one that no other has begun, the largest first; only when
     all are begun it makes the set of which most is left a second time. Which session plans what depends on how quick each is;
-    every plan is given out exactly once.
+    every plan is given out once, and again only where it was given back.
     """
 
     def __init__(self, by_set: Mapping[SetT, Sequence[int]]) -> None:
@@ -34,6 +34,10 @@ class Division(Generic[SetT]):
         if chosen is None:
             return None
         return chosen, self._left[chosen].popleft()
+
+    def give_back(self, set_: SetT, number: int) -> None:
+        """Let another session make a plan that was given out and not made."""
+        self._left[set_].appendleft(number)
 
     def _another(self) -> SetT | None:
         if self._untouched:

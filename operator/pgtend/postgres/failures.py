@@ -16,6 +16,8 @@ from pgtend.postgres.secret import ConnectionTarget, Given
 
 LOCK_NOT_AVAILABLE = "55P03"
 INSUFFICIENT_PRIVILEGE = "42501"
+CONNECTION_LOST = "ConnectionLost"
+"""Reason of the finding where an open session is gone."""
 
 _SENTENCES = {
     "57014": "The statement was cancelled, because it took longer than its timeout or somebody cancelled it.",
@@ -139,6 +141,6 @@ def translated(aspect: Aspect) -> Iterator[None]:
     except psycopg.Error as error:
         if is_connection_lost(error):
             message = "The connection to the server was lost: it, an administrator or the network ended it."
-            lost = Finding(aspect=aspect, reason="ConnectionLost", message=message)
+            lost = Finding(aspect=aspect, reason=CONNECTION_LOST, message=message)
             raise ConnectionRefusedByTarget(lost) from None
         raise StatementFailed(error.sqlstate or "", sentence_for(error)) from None

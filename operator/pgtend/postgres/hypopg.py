@@ -24,6 +24,7 @@ from pgtend.domain.workload import Query
 from pgtend.postgres.asking import fetch
 from pgtend.postgres.connection import ConnectionLimits, Session, open_session
 from pgtend.postgres.division import Division
+from pgtend.postgres.failures import CONNECTION_LOST
 from pgtend.postgres.guard import read_user_code, reason_to_refuse
 from pgtend.postgres.observer_findings import hypopg_missing
 from pgtend.postgres.partial_shares import shares_of_partial
@@ -70,14 +71,16 @@ class HypoPG:
         self._problems: dict[Query, str | None] = {}
         self._seconds = 0.0
         self._planning_seconds = 0.0
+        self._explains_of_lost = 0
+        self._opened = 1
 
     @property
     def spent(self) -> Spent:
         """Plans made, and seconds that sessions took from being asked to having answered, summed over them."""
         return Spent(
-            explains=sum(session.planner.explains for session in (self._first, *self._more)),
+            explains=self._explains_of_lost + sum(session.planner.explains for session in (self._first, *self._more)),
             seconds=self._seconds,
-            sessions=1 + len(self._more),
+            sessions=self._opened,
         )
 
     async def sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
@@ -85,6 +88,13 @@ class HypoPG:
 
         Of partial indexes the planner says how many rows they hold: it knows most common values and histograms.
         """
+        while True:
+            try:
+                return await self._sizes(indexes)
+            except ConnectionRefusedByTarget as refusal:
+                self._do_without(self._first, refusal)
+
+    async def _sizes(self, indexes: Sequence[Index]) -> tuple[int, ...]:
         began = time.perf_counter()
         known = await self._hypothetical_sizes(indexes) if self._size_model is SizeModel.HYPOPG else {}
         others = [index for index in dict.fromkeys(indexes) if index not in known]
@@ -105,7 +115,10 @@ class HypoPG:
         return known
 
     async def costs(self, requests: Sequence[CostRequest]) -> tuple[CostAnswer, ...]:
-        """Plan a batch; each distinct set of indexes is made once, and the answers come in the order of the requests."""
+        """Plan a batch; each distinct set of indexes is made once, and the answers come in the order of the requests.
+
+        What a session was lost over, and what was left for it, the others plan; raises ConnectionRefusedByTarget once all are lost.
+        """
         began = time.perf_counter()
         answers: dict[int, CostAnswer] = {}
         groups: dict[_SetShown, list[int]] = {}
@@ -116,6 +129,7 @@ class HypoPG:
                 continue
             groups.setdefault((self._showable(request), frozenset(request.hidden)), []).append(number)
         left = Division(groups)
+        lost: list[tuple[WhatIfSession, ConnectionRefusedByTarget]] = []
         self._seconds += time.perf_counter() - began
 
         async def work(number: int) -> None:
@@ -123,12 +137,29 @@ class HypoPG:
             session = await self._session(number)
             ready = time.perf_counter()
             if session is not None:
-                await _plan_share(session, left, requests, answers)
+                try:
+                    await _plan_share(session, left, requests, answers)
+                except ConnectionRefusedByTarget as refusal:
+                    lost.append((session, refusal))
             self._seconds += time.perf_counter() - began
             self._planning_seconds += time.perf_counter() - ready
 
-        await _side_by_side([work(number) for number in range(self._sessions_worth(len(left)))])
+        while len(left):
+            await _side_by_side([work(number) for number in range(self._sessions_worth(len(left)))])
+            while lost:  # not before: another may have been on its way to be opened
+                self._do_without(*lost.pop())
         return tuple(answers[number] for number in range(len(requests)))
+
+    def _do_without(self, session: WhatIfSession, refusal: ConnectionRefusedByTarget) -> None:
+        """Go on without a session that was lost, nor open another in its place; raises the refusal where no other is there."""
+        if refusal.finding.reason != CONNECTION_LOST or not self._more:
+            raise refusal
+        self._explains_of_lost += session.planner.explains
+        if session is self._first:
+            self._first = self._more.pop(0)
+        else:
+            self._more.remove(session)
+        self._most = 1 + len(self._more)
 
     def _sessions_worth(self, plans: int) -> int:
         """How many sessions are to plan so many: those that are open, and as many as it pays to open by what plans took until now."""
@@ -147,6 +178,7 @@ class HypoPG:
             self._most = 1 + len(self._more)
         else:
             self._more.append(session)
+            self._opened = max(self._opened, 1 + len(self._more))
         return session
 
     def _problem_of(self, request: CostRequest) -> str | None:
@@ -173,11 +205,15 @@ async def _plan_share(
     shown: Shown | None = None
     while (chosen := left.next_for(made)) is not None:
         wanted, number = chosen
-        if shown is None or wanted != made:
-            shown = await session.show(wanted[0])
-            await session.hide(wanted[1])
-            made = wanted
-        answers[number] = await session.plan(requests[number].query, shown)
+        try:
+            if shown is None or wanted != made:
+                shown = await session.show(wanted[0])
+                await session.hide(wanted[1])
+                made = wanted
+            answers[number] = await session.plan(requests[number].query, shown)
+        except ConnectionRefusedByTarget:
+            left.give_back(wanted, number)
+            raise
     if made is not None:
         await session.forget()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -51,6 +52,33 @@ def advice(database: Database, workload: Path, sessions: int) -> dict[str, Any]:
     assert outcome.code == 0, outcome.stderr
     assert nobody_is_left(database.dsn)
     return outcome.json
+
+
+def end_all_from_the_second_on(database: Database, over: Event) -> None:
+    """Once there are two sessions of pgtend, end all that there are, again and again."""
+    begun = False
+    with database.connect() as session:
+        while not over.wait(0.02):
+            rows = session.execute(
+                b"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgtend'"
+            ).fetchall()
+            begun = begun or len(rows) > 1
+            for (pid,) in rows if begun else ():
+                session.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+def test_where_all_sessions_are_lost_the_best_so_far_is_printed_with_that(database: Database, workload: Path) -> None:
+    over = Event()
+    ending = Thread(target=end_all_from_the_second_on, args=(database, over))
+    ending.start()
+    outcome = run(database.dsn, "--workload", str(workload), "--sessions", "3", "--output", "json")
+    over.set()
+    ending.join()
+    assert outcome.code == 1
+    assert "The connection to the server was lost" in outcome.stderr
+    if outcome.stdout:  # something was found by then
+        assert outcome.json["indexes"]
+        assert not outcome.json["complete"]
 
 
 def test_three_sessions_give_the_advice_of_one_for_as_many_plans(database: Database, workload: Path) -> None:

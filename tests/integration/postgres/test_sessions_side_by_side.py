@@ -119,17 +119,41 @@ async def test_a_further_session_that_cannot_be_had_is_done_without(shop15: Shop
         shop15.database.run("ALTER ROLE pgtend_observer CONNECTION LIMIT -1")
 
 
-async def test_one_session_that_is_lost_ends_all(shop15: Shop) -> None:
+@pytest.mark.parametrize("which", ["ASC", "DESC"], ids=["the first", "the newest"])
+async def test_where_one_session_is_lost_the_others_make_its_plans(shop15: Shop, which: str) -> None:
+    catalog = await catalog_of(shop15)
+    alone, _ = await answers(shop15, 1, MANY)
+
+    async def end_one() -> None:
+        assert await count_of_sessions(shop15, wanted=2) == 2
+        shop15.database.run(f"SELECT pg_terminate_backend(pid) {_OURS} ORDER BY backend_start {which} LIMIT 1")
+
+    async with open_cost_model(shop15.observer, shop15.limits, catalog, sessions=2) as model:
+        await warm(model)
+        ending = asyncio.ensure_future(end_one())
+        while not ending.done():
+            assert await model.costs(MANY) == alone
+        await ending
+        assert await model.costs(MANY) == alone
+        sizes = await model.sizes([VENDOR, DAY])
+        assert all(sizes)
+        assert await count_of_sessions(shop15, wanted=1) == 1
+        assert model.spent.sessions == 2
+    assert await count_of_sessions(shop15, wanted=0) == 0
+    assert not shop15.limits.open_connections
+
+
+async def test_where_all_sessions_are_lost_that_is_said(shop15: Shop) -> None:
     catalog = await catalog_of(shop15)
 
-    async def end_the_newest() -> None:
+    async def end_all() -> None:
         assert await count_of_sessions(shop15, wanted=2) == 2
-        shop15.database.run(f"SELECT pg_terminate_backend(pid) {_OURS} ORDER BY backend_start DESC LIMIT 1")
+        shop15.database.run(f"SELECT pg_terminate_backend(pid) {_OURS}")
 
     with pytest.raises(ConnectionRefusedByTarget) as lost:
         async with open_cost_model(shop15.observer, shop15.limits, catalog, sessions=2) as model:
             await warm(model)
-            ending = asyncio.ensure_future(end_the_newest())
+            ending = asyncio.ensure_future(end_all())
             while True:
                 await model.costs(MANY)
                 if ending.done():
