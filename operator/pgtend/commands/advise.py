@@ -40,6 +40,8 @@ _WORTH_TELLING = 1_000
 """Statements in files that take a moment to read."""
 LEAST_TO_PLAN = 0.25
 """Share of the limit of time that is left to planning, however long reading took: without a plan there is no advice."""
+LEAST_SECONDS_TO_PLAN = 2.0
+"""Seconds that are left to it, where the limit is as long: in less there is little to learn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +151,12 @@ async def _read(target: ConnectionTarget, limits: ConnectionLimits, options: Adv
 def limits_of(options: AdviseOptions, seconds_read: float) -> Constraints:
     """As asked for, with room for estimates that are too small; a budget in HypoPG's bytes is for comparison, and taken as it is.
 
-    What reading took is taken from the limit of time, as far as ``LEAST_TO_PLAN`` of it stays.
+    What reading took is taken from the limit of time, as far as ``LEAST_TO_PLAN`` of it stays and ``LEAST_SECONDS_TO_PLAN``.
     """
     asked = options.constraints
     if asked.seconds is not None:
-        asked = replace(asked, seconds=max(asked.seconds - seconds_read, LEAST_TO_PLAN * asked.seconds))
+        least = max(LEAST_TO_PLAN * asked.seconds, min(LEAST_SECONDS_TO_PLAN, asked.seconds))
+        asked = replace(asked, seconds=max(asked.seconds - seconds_read, least))
     if options.size_model is SizeModel.HYPOPG:
         return asked
     return replace(asked, storage_budget=spendable(asked.storage_budget))
