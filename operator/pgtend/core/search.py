@@ -44,7 +44,7 @@ WORTH_GOING_ON = 0.002
 MOST_RELAXED = 8
 """How often the relaxed program says at first what else there is to know: after that it is next to nothing."""
 FAR = 0.05
-"""Share by which another set may be better, from which on it is asked again each time: plans are too few then, not looks."""
+"""Share by which another set may be better, from which on the relaxed program is asked each time, and no look is called idle."""
 
 
 class Search:
@@ -143,7 +143,7 @@ class Search:
             if not self.planning.complete or not any(taught) or not (is_cheap or (left > 0 and number < PROMISES)):
                 break
             known = self.known.count
-            if (self.gap() or 0.0) > FAR:
+            if self._is_far():
                 yield from self._learn_more(rounds=1)
             promised = self._programs.best_by_the_mean(self.chosen) if number % 2 == 0 else self.chosen
             if promised == self.chosen:
@@ -154,11 +154,18 @@ class Search:
             yield from self.planning.ask(plans_in_doubt(promised, self.planning, self.candidates))
             yield from self._try(promised)
             yield from self._settle(patience=1)
-            left = left - 1 if self._cost_of(self.chosen) > before * (1 - WORTH_GOING_ON) else IDLE_PROMISES
+            if self._cost_of(self.chosen) <= before * (1 - WORTH_GOING_ON):
+                left = IDLE_PROMISES
+            elif not self._is_far():
+                left -= 1
             taught.append(self.known.count > known)  # by neither program: both would say the same again
 
     def _learn_more(self, rounds: int) -> Questions:
         yield from self._learning.learn_more(lambda: self._programs.taken_in_part(self.chosen), rounds)
+
+    def _is_far(self) -> bool:
+        gap = self.gap()
+        return gap is not None and gap > FAR
 
     def _is_near_enough(self) -> bool:
         gap = self.gap()
