@@ -16,18 +16,22 @@ from pgtend.cli import main
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
 
+# Without autovacuum: a new sample of the rows would change every cost in the middle of a test.
 SCHEMA = (
     """
     CREATE TABLE bookings (
         id bigint PRIMARY KEY, couple_id bigint NOT NULL, vendor_id bigint NOT NULL, wedding_date date NOT NULL,
         status text NOT NULL, total numeric NOT NULL
-    )
+    ) WITH (autovacuum_enabled = false)
     """,
     """
     INSERT INTO bookings SELECT n, n % 20000, n % 3000, date '2026-01-01' + n % 700,
         CASE WHEN n % 10 = 0 THEN 'pending' ELSE 'done' END, n FROM generate_series(1, 100000) AS n
     """,
-    "CREATE TABLE payments (id bigint PRIMARY KEY, booking_id bigint NOT NULL, amount numeric, created_at timestamptz)",
+    """
+    CREATE TABLE payments (id bigint PRIMARY KEY, booking_id bigint NOT NULL, amount numeric, created_at timestamptz)
+    WITH (autovacuum_enabled = false)
+    """,
     """
     INSERT INTO payments SELECT n, 1 + n % 100000, n, timestamptz '2026-01-01' + n * interval '1 minute'
     FROM generate_series(1, 120000) AS n

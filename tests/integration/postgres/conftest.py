@@ -22,9 +22,12 @@ SCHEMA = (
     """
     CREATE TABLE shop.bookings (
         id int PRIMARY KEY, vendor int NOT NULL, couple text, day date, note text DEFAULT 'x', deleted_at timestamptz
-    )
+    ) WITH (autovacuum_enabled = false)
     """,
-    "CREATE TABLE shop.payments (id int PRIMARY KEY, booking int REFERENCES shop.bookings, amount numeric)",
+    """
+    CREATE TABLE shop.payments (id int PRIMARY KEY, booking int REFERENCES shop.bookings, amount numeric)
+    WITH (autovacuum_enabled = false)
+    """,
     "INSERT INTO shop.bookings SELECT i, i % 500, 'couple ' || i, date '2026-01-01' + i % 365 "
     "FROM generate_series(1, 20000) AS i",
     "INSERT INTO shop.payments SELECT i, i, i FROM generate_series(1, 20000) AS i",
