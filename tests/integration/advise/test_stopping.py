@@ -91,7 +91,7 @@ def indexes(stdout: str) -> list[dict[str, Any]]:
 
 def test_when_the_time_is_over_what_is_known_is_advised(slow_database: Database, slow_workload: Path) -> None:
     outcome = run(
-        slow_database.dsn, "--workload", str(slow_workload), "--max-seconds", "8", "--minimum-gain", "0",
+        slow_database.dsn, "--workload", str(slow_workload), "--max-seconds", "30", "--minimum-gain", "0",
         "--output", "json",
     )  # fmt: skip
     assert outcome.code == 0
@@ -103,7 +103,7 @@ def test_when_the_time_is_over_what_is_known_is_advised(slow_database: Database,
 
 def test_sql_of_incomplete_advice_says_that_it_is_incomplete(slow_database: Database, slow_workload: Path) -> None:
     arguments = ("--workload", str(slow_workload), "--minimum-gain", "0", "--output", "sql")
-    outcome = run(slow_database.dsn, *arguments, "--max-seconds", "8")
+    outcome = run(slow_database.dsn, *arguments, "--max-seconds", "30")
     first, *rest = outcome.stdout.splitlines()
     assert first.startswith("-- Incomplete:")
     assert any(line.startswith("CREATE INDEX CONCURRENTLY ") for line in rest)
