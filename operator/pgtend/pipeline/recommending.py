@@ -12,6 +12,7 @@ from pgtend.core.canonical import proposal_hash
 from pgtend.core.conditions import with_condition
 from pgtend.core.decide import policy_approves
 from pgtend.core.made_changes import is_applied
+from pgtend.core.outdated import why_outdated
 from pgtend.core.summing_up import name_of
 from pgtend.domain.advice import Advice, AdvisedChange
 from pgtend.domain.finding import ObjectRefused
@@ -143,12 +144,14 @@ async def _outdate(recommendation: Recommendation, scene: Scene, ports: Ports) -
     status = recommendation.status
     if status.proposal is None or not _is_open(recommendation) or is_outdated(recommendation):
         return recommendation
+    # Advice may come before the look at the table that is not there any more, and has to tell that, too.
     changed = with_condition(
         status,
         ConditionType.PROPOSED,
         ConditionStatus.FALSE,
         "Outdated",
-        "The present workload does not call for this change any more; it comes back when it does.",
+        why_outdated(status.proposal, scene.catalog)
+        or "The present workload does not call for this change any more; it comes back when it does.",
         now=scene.now,
         generation=recommendation.generation,
     )

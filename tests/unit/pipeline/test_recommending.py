@@ -82,6 +82,16 @@ async def test_what_complete_advice_names_no_more_is_outdated_and_auto_takes_its
     assert (condition.status is ConditionStatus.TRUE) == (not complete)
 
 
+async def test_where_advice_comes_first_after_its_table_was_dropped_that_is_the_reason(world: World) -> None:
+    await publish(advice(index_on(ITEMS)), world.scene(), world.ports)
+    world.dropped.add(ITEMS)
+    await publish(advice(), world.scene(), world.ports)
+    condition = world.condition(ON_ITEMS, ConditionType.PROPOSED)
+    assert condition is not None
+    assert condition.reason == "Outdated"
+    assert "public.items is not there any more" in condition.message
+
+
 async def test_what_a_person_approved_is_not_outdated(world: World) -> None:
     change = recommend()
     world.add(change)
