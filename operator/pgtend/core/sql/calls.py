@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pgtend.core.sql import builtins
+from pgtend.core.sql.brackets import closing, inside
 from pgtend.core.sql.lexer import Kind, Token, Tokens
 from pgtend.domain.catalog import Catalog
 from pgtend.domain.index import TableName
@@ -227,7 +228,7 @@ def _begins_a_query(tokens: Tokens, bracket: int) -> bool:
 
     Behind a call in FROM there may be ``AS (column type, …)``, and no column is called by a reserved word.
     """
-    behind = _closing(tokens, bracket) + 1
+    behind = closing(tokens, bracket) + 1
     if not tokens[behind : behind + 1] or not tokens[behind].word("as"):
         return False
     behind += 1
@@ -241,35 +242,14 @@ def _begins_a_query(tokens: Tokens, bracket: int) -> bool:
     )
 
 
-def _closing(tokens: Tokens, bracket: int) -> int:
-    """The place of the bracket that closes this one; behind the last token where none does."""
-    depth = 0
-    for place in range(bracket, len(tokens)):
-        if tokens[place].sign("(", "["):
-            depth += 1
-        elif tokens[place].sign(")", "]"):
-            depth -= 1
-            if depth == 0:
-                return place
-    return len(tokens)
-
-
 def _is_list_of_columns(tokens: Tokens, bracket: int, *, types: bool = False) -> bool:
     """Whether names alone are in the bracket, as behind an alias; with ``types`` there may be numbers, as in numeric(10, 2)."""
-    depth = 0
-    for token in tokens[bracket:]:
-        if token.sign("(", "["):
-            depth += 1
-        elif token.sign(")", "]"):
-            depth -= 1
-            if depth == 0:
-                return True
-        elif token.kind is Kind.NUMBER:
-            if depth == 1 and not types:
-                return False
-        elif not (token.is_name or token.sign(",", ".")):
-            return False
-    return False
+    return closing(tokens, bracket) < len(tokens) and all(
+        types or depth > 1
+        if tokens[place].kind is Kind.NUMBER
+        else tokens[place].is_name or tokens[place].sign(",", ".")
+        for place, depth in inside(tokens, bracket)
+    )
 
 
 def _names_type(tokens: Tokens, place: int) -> bool:
@@ -309,17 +289,7 @@ def _is_of_user(name: Token) -> bool:
 
 
 def _as_of_cast(tokens: Tokens, bracket: int) -> int | None:
-    depth = 0
-    for place in range(bracket, len(tokens)):
-        if tokens[place].sign("(", "["):
-            depth += 1
-        elif tokens[place].sign(")", "]"):
-            depth -= 1
-            if depth == 0:
-                return None
-        elif depth == 1 and tokens[place].word("as"):
-            return place
-    return None
+    return next((place for place, depth in inside(tokens, bracket) if depth == 1 and tokens[place].word("as")), None)
 
 
 def _has_bracket_syntax(tokens: Tokens, call: Call) -> bool:
@@ -327,14 +297,4 @@ def _has_bracket_syntax(tokens: Tokens, call: Call) -> bool:
     words = _BRACKETED_ARGUMENTS.get(call.name)
     if words is None:
         return False
-    depth = 0
-    for place in range(call.place + 1, len(tokens)):
-        if tokens[place].sign("(", "["):
-            depth += 1
-        elif tokens[place].sign(")", "]"):
-            depth -= 1
-            if depth == 0:
-                return False
-        elif depth == 1 and tokens[place].word(*words):
-            return True
-    return False
+    return any(depth == 1 and tokens[place].word(*words) for place, depth in inside(tokens, call.place + 1))

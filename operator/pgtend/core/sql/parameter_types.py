@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from pgtend.core.sql.brackets import closing
 from pgtend.core.sql.lexer import Kind, Token, Tokens, spell, spell_one
 
 UNRESOLVED = frozenset({"42725", "42883", "42P18", "42804"})
@@ -102,7 +103,7 @@ def _near(tokens: Tokens, place: int) -> Iterator[tuple[int, str]]:
     if tokens[place].is_name:
         open_ = next((each for each in range(place, min(place + 4, len(tokens))) if tokens[each].sign("(")), None)
         if open_ is not None:
-            yield from ((each, _NUMBER) for each in _uncast_between(tokens, open_, _closing(tokens, open_)))
+            yield from ((each, _NUMBER) for each in _uncast_between(tokens, open_, closing(tokens, open_)))
         return
     if place and tokens[place - 1].kind is Kind.PARAMETER:
         yield place - 1, _NUMBER
@@ -110,11 +111,11 @@ def _near(tokens: Tokens, place: int) -> Iterator[tuple[int, str]]:
     if following and following[0].kind is Kind.PARAMETER and not _is_cast(tokens, place + 1):
         yield place + 1, _NUMBER
     elif len(following) == 2 and following[0].word("array") and following[1].sign("["):
-        yield _closing(tokens, place + 2), _NUMBERS
+        yield closing(tokens, place + 2), _NUMBERS
     elif len(following) == 2 and following[0].word("all", "any", "some"):
-        yield from ((each, _NUMBER) for each in _uncast_between(tokens, place + 2, _closing(tokens, place + 2)))
+        yield from ((each, _NUMBER) for each in _uncast_between(tokens, place + 2, closing(tokens, place + 2)))
     elif following and following[0].sign("("):
-        yield from ((each, _NUMBER) for each in _uncast_between(tokens, place + 1, _closing(tokens, place + 1)))
+        yield from ((each, _NUMBER) for each in _uncast_between(tokens, place + 1, closing(tokens, place + 1)))
     if place and tokens[place - 1].sign(")"):
         open_ = _opening(tokens, place - 1)
         yield from ((each, _NUMBER) for each in _uncast_between(tokens, open_, place))
@@ -180,15 +181,6 @@ def _kind_of_bracket(tokens: Tokens, place: int, stack: list[str]) -> str:
     if tokens[place].sign("["):
         return "array" if before is not None and before.word("array") else "other"
     return "query" if following is not None and following.word("select", "with", "values") else "other"
-
-
-def _closing(tokens: Tokens, place: int) -> int:
-    depth = 0
-    for each in range(place, len(tokens)):
-        depth += tokens[each].sign("(", "[") - tokens[each].sign(")", "]")
-        if depth <= 0:
-            return each
-    return len(tokens) - 1
 
 
 def _opening(tokens: Tokens, place: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgtend.core.sql.brackets import closing
 from pgtend.core.sql.lexer import Kind, Token, Tokens
 from pgtend.domain.workload import StatementKind
 
@@ -52,19 +53,10 @@ def _search_parts_of_with(prefix: Tokens) -> Tokens:
         place += 1
         begins = place < len(prefix) and parts[-1].sign("(") and prefix[place].word("delete", "update")
         if begins and place >= 2 and prefix[place - 2].word("as", "materialized"):
-            end = place + next((each for each in _closing(prefix[place:])), len(prefix) - place)
+            end = closing(prefix, place - 1)
             parts += _select_of(prefix[place:end])
             place = end
     return tuple(parts)
-
-
-def _closing(tokens: Tokens) -> Iterator[int]:
-    """The place of the bracket that closes what these tokens stand in."""
-    depth = 0
-    for place, token in enumerate(tokens):
-        depth += token.sign("(", "[") - token.sign(")", "]")
-        if depth < 0:
-            yield place
 
 
 def _select_of(change: Tokens) -> Tokens:

@@ -5,6 +5,7 @@ pg_stat_statements has these under the text that declares, prepares or creates, 
 
 from __future__ import annotations
 
+from pgtend.core.sql.brackets import closing
 from pgtend.core.sql.lexer import Kind, Token, Tokens
 
 _QUERY = ("select", "with", "values", "table")
@@ -21,7 +22,7 @@ def unwrap(tokens: Tokens) -> Tokens:
     if begin.word("create") and _creates_from_query(tokens):
         return _without_data(_after(tokens, "as", _QUERY))
     if begin.word("copy") and tokens[1:2] and tokens[1].sign("("):
-        end = _closing(tokens, 1)
+        end = closing(tokens, 1)
         return (
             tokens[2:end] if end < len(tokens) and tokens[end + 1 : end + 2] and tokens[end + 1].word("to") else tokens
         )
@@ -74,12 +75,3 @@ def _creates_from_query(tokens: Tokens) -> bool:
 def _without_data(tokens: Tokens) -> Tokens:
     """Without WITH DATA at the end; WITH NO DATA runs nothing."""
     return tokens[:-2] if len(tokens) > 2 and tokens[-1].word("data") and tokens[-2].word("with") else tokens
-
-
-def _closing(tokens: Tokens, place: int) -> int:
-    depth = 0
-    for each in range(place, len(tokens)):
-        depth += tokens[each].sign("(", "[") - tokens[each].sign(")", "]")
-        if depth == 0:
-            return each
-    return len(tokens)
