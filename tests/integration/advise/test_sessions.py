@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -11,11 +13,14 @@ from typing import Any
 import pytest
 
 from tests.integration.advise.conftest import SCHEMA, nobody_is_left, run
+from tests.integration.advise.test_stopping import end, indexes, start
 from tests.servers.fixtures_postgres import Database, fresh_database
 from tests.servers.postgres import PostgresServer
 
 TABLES = 7
 STATEMENTS = 40
+ENOUGH_TO_FIND = 10
+"""Plans after which some index is known to help."""
 
 
 @pytest.fixture(scope="module")
@@ -54,31 +59,39 @@ def advice(database: Database, workload: Path, sessions: int) -> dict[str, Any]:
     return outcome.json
 
 
-def end_all_from_the_second_on(database: Database, over: Event) -> None:
-    """Once there are two sessions of pgtend, end all that there are, again and again."""
-    begun = False
+def wait_for_plans(process: subprocess.Popen[str], count: int) -> None:
+    """Read what it says until it says that it made so many plans."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        said = re.match(r"([\d,]+) plans", line)
+        if said is not None and int(said[1].replace(",", "")) >= count:
+            return
+    pytest.fail(f"It ended before it said that it made {count} plans.")
+
+
+def end_all(database: Database, over: Event) -> None:
+    """End all sessions of pgtend that there are, again and again."""
     with database.connect() as session:
         while not over.wait(0.02):
-            rows = session.execute(
-                b"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgtend'"
-            ).fetchall()
-            begun = begun or len(rows) > 1
-            for (pid,) in rows if begun else ():
-                session.execute("SELECT pg_terminate_backend(%s)", [pid])
+            session.execute(
+                b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                b"WHERE datname = current_database() AND application_name = 'pgtend'"
+            )
 
 
 def test_where_all_sessions_are_lost_the_best_so_far_is_printed_with_that(database: Database, workload: Path) -> None:
+    process = start(database.dsn, "--workload", str(workload), "--sessions", "3", "--output", "json")
+    wait_for_plans(process, ENOUGH_TO_FIND)
     over = Event()
-    ending = Thread(target=end_all_from_the_second_on, args=(database, over))
+    ending = Thread(target=end_all, args=(database, over))
     ending.start()
-    outcome = run(database.dsn, "--workload", str(workload), "--sessions", "3", "--output", "json")
+    code, stdout, stderr = end(process)
     over.set()
     ending.join()
-    assert outcome.code == 1
-    assert "The connection to the server was lost" in outcome.stderr
-    if outcome.stdout:  # something was found by then
-        assert outcome.json["indexes"]
-        assert not outcome.json["complete"]
+    assert code == 1
+    assert "The connection to the server was lost" in stdout + stderr
+    assert indexes(stdout)
+    assert not json.loads(stdout)["complete"]
 
 
 def test_three_sessions_give_the_advice_of_one_for_as_many_plans(database: Database, workload: Path) -> None:
