@@ -275,6 +275,10 @@ class Shop:
 
         return self.until(f"Ready={status}", look, seconds)
 
+    def until_said(self, *reasons: str) -> None:
+        """Wait until there is an Event for each of these reasons. Events come after the status that they tell of."""
+        self.until(f"an Event for each of {', '.join(reasons)}", lambda: set(reasons) <= self.reasons_said())
+
     def report(self) -> str:
         """What a failing test shows: objects, Events, indexes and the end of the log."""
         objects = [*self._list("tuningpolicies"), *self.recommendations()]

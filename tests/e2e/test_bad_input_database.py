@@ -161,7 +161,7 @@ def test_an_approval_does_not_carry_over_to_another_database(stage: Stage, other
     found = shop.until_condition("Proposed", "OtherDatabase", name=name, seconds=300)
     assert "approvals do not carry over" in condition_of(found, "Proposed")["message"]
     shop.change_policy(freezeWindows=None)
-    shop.until("an Event", lambda: "OtherDatabase" in shop.reasons_said())
+    shop.until_said("OtherDatabase")
     until_well(shop, "Connected", "TunerReady")
     assert shop.indexes() == {} == elsewhere.indexes()
     shop.stop_load()

@@ -81,7 +81,7 @@ def test_a_recommendation_made_by_hand_waits_and_nothing_is_executed(stage: Stag
     shop.dba.apply(by_hand(SOMEBODYS))
     found = shop.until_condition("Proposed", "NotIssued", name=SOMEBODYS)
     assert "nothing is executed from the object" in condition_of(found, "Proposed")["message"]
-    shop.until("an Event", lambda: "NotIssued" in shop.reasons_said())
+    shop.until_said("NotIssued")
     name = until_tuned(shop, "orders")
     assert name != SOMEBODYS
     assert shop.indexes() == {}
@@ -98,7 +98,7 @@ def test_a_recommendation_made_by_hand_waits_and_nothing_is_executed(stage: Stag
 def test_a_recommendation_without_a_policy_is_told_so(stage: Stage, spec: dict[str, Any], words: str) -> None:
     shop = stage.open_shop(f"no-policy-{0 if spec else 1}", shapes=())
     shop.dba.apply({**by_hand("made-by-hand"), "spec": spec})
-    shop.until("an Event", lambda: "NoPolicy" in shop.reasons_said())
+    shop.until_said("NoPolicy")
     assert words in shop.report()
 
 

@@ -23,7 +23,7 @@ def test_a_change_after_which_statements_got_slower_is_taken_back(stage: Stage) 
     assert shop.indexes() == {}
     assert shop.audit() == ["Build Done", "UndoBuild Done"]
     assert rolled_back["status"]["phase"] == "RolledBack"
-    assert {"Regressed", "RollingBack", "RolledBack"} <= shop.reasons_said()
+    shop.until_said("Regressed", "RollingBack", "RolledBack")
 
 
 def test_a_rollback_waits_for_the_end_of_a_freeze_and_says_that_it_is_due(stage: Stage) -> None:
@@ -31,7 +31,7 @@ def test_a_rollback_waits_for_the_end_of_a_freeze_and_says_that_it_is_due(stage:
     shop.change_policy(freezeWindows=NOW_FROZEN)
     with slow_updates(shop):
         shop.until_condition("Verified", "Regressed")
-        shop.until("an Event RollbackDue", lambda: "RollbackDue" in shop.reasons_said())
+        shop.until_said("RollbackDue")
     assert list(shop.indexes().values()) == [True]
     shop.change_policy(freezeWindows=None)
     shop.until_condition("Applied", "RolledBack")
@@ -65,7 +65,7 @@ def test_the_measuring_begins_again_when_the_statistics_are_reset_and_says_so(
         connection.execute("select pg_stat_statements_reset()")
     shop.until("an empty window", lambda: shop.recommendation()["status"]["measurement"].get("restarts") == 1)
     assert slices_after(shop) <= 1
-    shop.until("an Event", lambda: "MeasuringAgain" in shop.reasons_said())
+    shop.until_said("MeasuringAgain")
     found = shop.until_condition("Verified", "Improved")
     shop.stop_load()
     assert "reset" in condition_of(found, "Verified")["message"]

@@ -27,7 +27,7 @@ def test_an_approved_change_waits_while_suspended_and_frozen_and_then_goes_on(st
     assert shop.indexes() == {}
     shop.change_policy(freezeWindows=None)
     shop.until_condition("Applied", "Done")
-    shop.until("an Event for each step", lambda: {"Suspended", "FreezeWindow", "Done"} <= shop.reasons_said())
+    shop.until_said("Suspended", "FreezeWindow", "Done")
     shop.stop_load()
 
 

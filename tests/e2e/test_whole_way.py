@@ -59,8 +59,7 @@ def test_an_approved_recommendation_is_built_and_found_to_help(stage: Stage) -> 
         ("Verified", "Measuring"),
         ("Verified", "Improved"),
     ]
-    said = {"Issued", "Human", "Building", "Done", "Measuring", "Improved"}
-    shop.until("its Events, which come after the status", lambda: said <= shop.reasons_said())
+    shop.until_said("Issued", "Human", "Building", "Done", "Measuring", "Improved")
     told = shop.describe()
     for word in ("Improved", "orders", "customer", "Cost Before", "Before Ms", "After Ms", "Approved by", "Events:"):
         assert word in told, told
