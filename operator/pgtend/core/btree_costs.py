@@ -8,6 +8,7 @@ SEQ_PAGE_COST = 1.0
 RANDOM_PAGE_COST = 4.0
 CPU_INDEX_TUPLE_COST = 0.005
 CPU_OPERATOR_COST = 0.0025
+CPU_TUPLE_COST = 0.01
 ENTRIES_A_PAGE = 200.0
 """Entries of a B-tree page, roughly: the height of the tree hangs on it, and the pages that a search is taken to read."""
 _PAGE_MULTIPLIER = 50

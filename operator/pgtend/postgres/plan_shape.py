@@ -12,15 +12,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from pgtend.core.btree_costs import CPU_OPERATOR_COST, CPU_TUPLE_COST
 from pgtend.domain.index import Index
 from pgtend.domain.plan import MOST_NODES, PlanNode, PlanShape
 
 Plan = Mapping[str, Any]
 
 
-CPU_TUPLE_COST = 0.01
-CPU_OPERATOR_COST = 0.0025
-"""The planner's defaults."""
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _EQUALITY = re.compile(r" = (?!ALL)")
 _ANY = re.compile(r"(?P<any> = ANY \((?:'(?P<literal>(?:[^']|'')*)'|ARRAY\[(?P<elements>[^\]]*)\])?)|'(?:[^']|'')*'")
