@@ -17,6 +17,8 @@ from typing import Any
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the signal's number, as shells have it."""
+STOPPED = "Stopped."
+"""What is said where there is nothing else to say: silence might be a failure, too."""
 _SHOW_CURSOR = b"\x1b[?25h"
 _SEARCH_ENDS = "Ending the search; press Ctrl-C again to end everything"
 
@@ -35,7 +37,7 @@ def ending_at_once() -> Iterator[None]:
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
-    _end_saying("")
+    _end_saying(f"{STOPPED}\n")
 
 
 def _end_saying(last_words: str) -> None:

@@ -8,7 +8,7 @@ import sys
 import click
 from rich.console import Console
 
-from pgtend.commands.ctrl_c import INTERRUPTED
+from pgtend.commands.ctrl_c import INTERRUPTED, STOPPED
 
 FAILED = 1
 """Exit code where the database cannot be reached, read, or used for what was asked."""
@@ -44,4 +44,5 @@ class Commands(click.Group):
                 os.dup2(nowhere, stream.fileno())  # what is still in their buffers is written when the process ends
             ctx.exit(NOBODY_READS)
         except KeyboardInterrupt:
+            click.echo(STOPPED, err=True)
             ctx.exit(INTERRUPTED)

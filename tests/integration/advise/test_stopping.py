@@ -143,6 +143,7 @@ def test_ctrl_c_before_the_search_ends_it_without_a_word_of_python(slow_database
     code, stdout, stderr = end(start(slow_database.dsn, first=pressing))
     assert code == 130
     assert stdout == ""
+    assert stderr.endswith("Stopped.\n")
     assert "Traceback" not in stderr
     assert "Aborted" not in stderr
 
