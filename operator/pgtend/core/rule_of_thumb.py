@@ -88,10 +88,13 @@ def _wanted(
             by_table.setdefault(index.table_name, []).append(index)
     found: dict[Index, tuple[float, float]] = {}
     for use in uses:
-        for name in catalog.with_beneath({use.table}) & by_table.keys():
+        beneath = catalog.with_beneath({use.table})
+        for name, thought_of in by_table.items():  # a set of names would come in another order in each process
+            if name not in beneath:
+                continue
             table = catalog.tables[name]
             share, best = min(
-                ((_share_left(index.columns, use, table), index) for index in by_table[name]),
+                ((_share_left(index.columns, use, table), index) for index in thought_of),
                 key=lambda each: (each[0], len(each[1].columns)),
             )
             scan, lookup = table.bytes / PAGE_BYTES, _pages(share, table)
