@@ -99,25 +99,26 @@ def earliest_of_equals(
     orders: dict[tuple[Index, frozenset[IndexColumn]], list[Index]] = {}
     for index in sizes:
         orders.setdefault(_without_order(index), []).append(index)
-    concerned: dict[Index, list[WeightedOptions]] = {}
-    for query in queries:
-        for index in dict.fromkeys(index for option in query.options for index in sorted(option.used, key=repr)):
+    concerned: dict[Index, set[int]] = {}
+    for number, query in enumerate(queries):
+        for index in frozenset().union(*(option.used for option in query.options)):
             for each in (index, *query.substitutes.get(index, ())):
-                concerned.setdefault(each, []).append(query)
+                concerned.setdefault(each, set()).add(number)
 
-    def cost(index: Index, affected: Sequence[WeightedOptions], indexes: IndexSet) -> float:
-        return upkeep[index] + sum(query.weight * _price_with(indexes, query) for query in affected)
+    def cost(index: Index, indexes: IndexSet, affected: set[int]) -> float:
+        weighted = (queries[number].weight * _price_with(indexes, queries[number]) for number in sorted(affected))
+        return upkeep[index] + sum(weighted)
 
     for index in [index for index in sizes if index in chosen]:
         for other in orders[_without_order(index)]:
             if other == index:
                 break
-            affected = [*concerned.get(index, ()), *concerned.get(other, ())]
+            affected = concerned.get(index, set()) | concerned.get(other, set())
             swapped = chosen - {index} | {other}
             if (
                 other not in chosen
                 and sizes[other] <= sizes[index]
-                and cost(other, affected, swapped) <= cost(index, affected, chosen)
+                and cost(other, swapped, affected) <= cost(index, chosen, affected)
             ):
                 chosen = swapped
                 break

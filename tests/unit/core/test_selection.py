@@ -122,6 +122,27 @@ def test_of_two_orders_that_cost_the_same_the_earlier_candidate_is_taken() -> No
     assert earliest(price=9.0, size=6) == {second}
 
 
+def test_an_earlier_order_has_to_make_up_for_what_other_queries_lose() -> None:
+    """One query gains 1 by it and another loses 2, though the first has to do with both orders, and with one for the other."""
+    first, second = (
+        Index(schema="public", table="t0", columns=tuple(IndexColumn(column=name) for name in names))
+        for names in (("a", "b"), ("b", "a"))
+    )
+
+    def query(by_second: float, **by_first: float) -> WeightedOptions:
+        costs = {NOTHING: 11.0, frozenset({second}): by_second} | {
+            frozenset({first}): each for each in by_first.values()
+        }
+        options = [Option(used=used, cost=cost, price=cost) for used, cost in costs.items()]
+        return WeightedOptions(
+            weight=1.0, options=options, substitutes={second: frozenset({first})} if by_first else {}
+        )
+
+    queries = [query(9.0, by_first=8.0), query(9.0)]
+    alike, upkeep = dict.fromkeys((first, second), 5), dict.fromkeys((first, second), 1.0)
+    assert earliest_of_equals(frozenset({second}), queries, alike, upkeep) == {second}
+
+
 def test_chooses_nothing_where_there_is_nothing_to_choose_from() -> None:
     assert choose_indexes([], {}, {}, Limits(storage=None, free_slots={})) == NOTHING
 
