@@ -36,11 +36,15 @@ class Division(Generic[SetT]):
         return chosen, self._left[chosen].popleft()
 
     def give_back(self, set_: SetT, number: int) -> None:
-        """Let another session make a plan that was given out and not made."""
+        """Let another session make a plan that was given out and not made, and what else is left of its set: nobody is at it now."""
         self._left[set_].appendleft(number)
+        if set_ not in self._untouched:
+            self._untouched.appendleft(set_)
 
     def _another(self) -> SetT | None:
-        if self._untouched:
-            return self._untouched.popleft()
+        while self._untouched:
+            untouched = self._untouched.popleft()
+            if self._left[untouched]:  # what was given back another session may have made meanwhile
+                return untouched
         most = max(self._left, key=lambda each: len(self._left[each]), default=None)
         return None if most is None or len(self._left[most]) < WORTH_SHARING else most

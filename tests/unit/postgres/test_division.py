@@ -32,6 +32,33 @@ def test_whoever_is_quick_every_plan_is_given_out_once_with_its_own_set(sizes: l
     assert len(division) == 0
 
 
+@given(sizes=SIZES, turns=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=60))
+def test_whoever_is_lost_the_last_session_makes_what_is_left(sizes: list[int], turns: list[tuple[int, bool]]) -> None:
+    given_sets = by_set(sizes)
+    division = Division(given_sets)
+    made: dict[int, int | None] = dict.fromkeys(range(4))
+    lost: set[int] = set()
+    done: list[tuple[int, int]] = []
+    last = 0
+    for session, is_lost in [
+        *((each, gone and each != last) for each, gone in turns),
+        *((last, False) for _ in range(1 + sum(sizes))),
+    ]:
+        chosen = None if session in lost else division.next_for(made[session])
+        if chosen is not None and is_lost:
+            lost.add(session)
+            division.give_back(*chosen)
+        elif chosen is not None:
+            made[session] = chosen[0]
+            done.append(chosen)
+    # The others that are left go on with what they have begun.
+    for session in {1, 2, 3} - lost:
+        while (chosen := division.next_for(made[session])) is not None:
+            made[session] = chosen[0]
+            done.append(chosen)
+    assert sorted(done) == [(one, number) for one, numbers in given_sets.items() for number in numbers]
+
+
 @given(sizes=SIZES)
 def test_one_session_makes_each_set_once(sizes: list[int]) -> None:
     division = Division(by_set(sizes))
